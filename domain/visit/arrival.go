@@ -1,0 +1,176 @@
+package visit
+
+import (
+	"strings"
+
+	"example.com/walkaround/domain"
+)
+
+// Arrival is what opens a visit: a plate or a VIN is enough (R1, R2).
+type Arrival struct {
+	ID             string    `json:"id,omitempty"` // made by the client when it was offline
+	Plate          string    `json:"plate,omitempty" example:"粵A·12345"`
+	VIN            string    `json:"vin,omitempty" example:"LHGCM82633A004352"`
+	OdometerKM     *int64    `json:"odometer_km,omitempty" example:"45210"`
+	OdometerReason string    `json:"odometer_reason,omitempty"`
+	Customer       *Customer `json:"customer,omitempty"`
+}
+
+// MaxOdometerKM is more than any car has gone.
+const MaxOdometerKM = 9_999_999
+
+// Check lists everything that is wrong with the values.
+func (a Arrival) Check() error {
+	var f domain.Faults
+	if a.ID != "" {
+		f.ID("/id", a.ID)
+	}
+	if strings.TrimSpace(a.Plate) == "" && strings.TrimSpace(a.VIN) == "" {
+		f.Add("/plate", domain.CodeRequired, "a plate or a VIN opens a visit")
+	}
+	checkTyped(&f, a.Plate, a.VIN, a.OdometerReason, a.OdometerKM, a.Customer)
+	return f.Err()
+}
+
+func checkTyped(f *domain.Faults, plate, vin, reason string, odometer *int64, c *Customer) {
+	f.Text("/plate", plate, 20)
+	f.Text("/vin", vin, 32)
+	f.Text("/odometer_reason", reason, 500)
+	f.Range("/odometer_km", odometer, 0, MaxOdometerKM)
+	if c != nil {
+		f.Text("/customer/name", c.Name, 80)
+		f.Text("/customer/salutation", c.Salutation, 20)
+		f.Text("/customer/phone", c.Phone, 40)
+	}
+}
+
+// Found is what the store's files say of an arrival.
+type Found struct {
+	VehicleID  string
+	CustomerID string
+	Known      Known
+	Warnings   []Warning
+}
+
+// Place is where and as what number a visit is opened.
+type Place struct {
+	StoreID string
+	Number  string
+}
+
+// Arrive opens the visit (R1). The gate only announces; anyone else who may capture has greeted the customer.
+func Arrive(id string, a Arrival, at Place, found Found, by Person, gate bool, now domain.Time) Visit { //nolint:revive // an arrival is all of these
+	v := Visit{
+		ID: id, StoreID: at.StoreID, Number: at.Number, State: Arrived,
+		Plate: a.Plate, VIN: a.VIN, OdometerKM: a.OdometerKM, OdometerReason: a.OdometerReason, Customer: a.Customer,
+		VehicleID: found.VehicleID, CustomerID: found.CustomerID, Known: found.Known, Warnings: found.Warnings,
+		ArrivedAt: now, Revision: 1,
+		Photos: map[string]string{}, Recordings: map[string]string{}, Saved: map[string]SavedMark{},
+	}
+	if gate {
+		v.AnnouncedBy = &by
+	} else {
+		v.GreetedBy, v.GreetedAt = &by, &now
+	}
+	v.record("arrived", by.ID, map[string]string{"number": v.Number, "vehicle_id": v.VehicleID}, now)
+	v.recompute()
+	return v
+}
+
+// Take gives the visit to the one who receives the car (R1: who took it). Another may take it over.
+func (v *Visit) Take(by Person, now domain.Time) error {
+	if err := v.closed(); err != nil {
+		return err
+	}
+	if v.AdvisorID == by.ID {
+		return nil
+	}
+	if v.GreetedBy == nil {
+		v.GreetedBy, v.GreetedAt = &by, &now
+	}
+	if v.TakenAt == nil {
+		v.TakenAt = &now
+	}
+	v.AdvisorID, v.Advisor = by.ID, &by
+	v.Revision++
+	v.record("taken", by.ID, nil, now)
+	return nil
+}
+
+// Correction replaces what was typed at the arrival. A member left out stays as it is.
+type Correction struct {
+	Plate          *string   `json:"plate,omitempty"`
+	VIN            *string   `json:"vin,omitempty"`
+	OdometerKM     *int64    `json:"odometer_km,omitempty"`
+	OdometerReason *string   `json:"odometer_reason,omitempty"`
+	Customer       *Customer `json:"customer,omitempty"`
+}
+
+// Apply gives the arrival as it reads after the correction.
+func (c Correction) Apply(v Visit) Arrival {
+	a := Arrival{ID: v.ID, Plate: v.Plate, VIN: v.VIN, OdometerKM: v.OdometerKM, OdometerReason: v.OdometerReason, Customer: v.Customer}
+	set(&a.Plate, c.Plate)
+	set(&a.VIN, c.VIN)
+	set(&a.OdometerReason, c.OdometerReason)
+	if c.OdometerKM != nil {
+		a.OdometerKM = c.OdometerKM
+	}
+	if c.Customer != nil {
+		a.Customer = c.Customer
+	}
+	return a
+}
+
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// Correct replaces what was typed at the arrival; it stands on the sheet, so a signed sheet must be reopened first.
+// CodeSectionFrozen, CodeWrongState.
+func (v *Visit) Correct(a Arrival, found Found, by Person, now domain.Time) error {
+	if err := v.mayChange(); err != nil {
+		return err
+	}
+	v.Plate, v.VIN, v.OdometerKM, v.OdometerReason, v.Customer = a.Plate, a.VIN, a.OdometerKM, a.OdometerReason, a.Customer
+	v.VehicleID, v.CustomerID, v.Known, v.Warnings = found.VehicleID, found.CustomerID, found.Known, found.Warnings
+	v.Revision++
+	v.record("corrected", by.ID, map[string]string{"vehicle_id": v.VehicleID}, now)
+	v.recompute()
+	return nil
+}
+
+// Cancel ends the visit before the workshop took the car: a reason, and the covers taken off if they were fitted.
+// CodeWrongState, CodeReasonMissing, CodeCoversNotRemoved.
+func (v *Visit) Cancel(reason string, coversRemoved bool, by Person, now domain.Time) error {
+	switch v.State {
+	case Arrived, Inspected, Approved:
+	default:
+		return domain.Refuse(CodeWrongState, "a visit that is %s can't be cancelled", v.State)
+	}
+	if strings.TrimSpace(reason) == "" {
+		return domain.Refuse(CodeReasonMissing, "a cancelled visit needs a reason")
+	}
+	if v.Inspection != nil && v.Inspection.Covers.anyFitted() && !coversRemoved {
+		return domain.Refuse(CodeCoversNotRemoved, "the covers are fitted; take them off first")
+	}
+	v.State = Cancelled
+	v.Cancelled = &Cancellation{At: now, By: by, Reason: reason}
+	v.Revision++
+	v.record("cancelled", by.ID, nil, now)
+	return nil
+}
+
+// GiveCopy records that the customer was given his copy of a sealed document. CodeNotSigned.
+func (v *Visit) GiveCopy(digest string, kind CopyKind, by Person, now domain.Time) error {
+	if v.SignatureOf(digest) == nil {
+		return domain.Refuse(CodeNotSigned, "no sealed document of this visit has this digest")
+	}
+	v.Copies = append(v.Copies, Copy{At: now, By: by, Digest: digest, Kind: kind})
+	v.record("copy_given", by.ID, map[string]string{"digest": digest, "kind": string(kind)}, now)
+	return nil
+}
+
+// Waiting says whether the customer still waits for somebody to take the visit.
+func (v *Visit) Waiting() bool { return v.State == Arrived && v.TakenAt == nil }

@@ -1,0 +1,133 @@
+package visit
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"example.com/walkaround/domain"
+)
+
+// Intake is the sheet of what the customer asks for, in his own words (R3). Absent means not yet.
+type Intake struct {
+	Requests     []Request       `bson:"requests" json:"requests,omitempty"`
+	FuelPercent  *int64          `bson:"fuel_percent,omitempty" json:"fuel_percent,omitempty" minimum:"0" maximum:"100" example:"40"`
+	WantedAt     *domain.Time    `bson:"wanted_at,omitempty" json:"wanted_at,omitempty"`
+	Language     Language        `bson:"language,omitempty" json:"language,omitempty"` // of the sheet that the customer reads
+	Note         string          `bson:"note,omitempty" json:"note,omitempty"`
+	RecordingIDs []string        `bson:"recording_ids" json:"recording_ids,omitempty"`
+	Attributes   json.RawMessage `bson:"attributes,omitempty" json:"attributes,omitempty" swaggertype:"object"`
+}
+
+// Request is one thing that the customer asks for, in his own words, restated to him and understood.
+type Request struct {
+	ID           string       `bson:"id" json:"id" example:"r1"`
+	Words        string       `bson:"words,omitempty" json:"words,omitempty" example:"煞車有異響,尤其早上"`
+	Restated     *bool        `bson:"restated,omitempty" json:"restated,omitempty"`
+	RestatedAt   *domain.Time `bson:"restated_at,omitempty" json:"restated_at,omitempty"`
+	RecordingIDs []string     `bson:"recording_ids" json:"recording_ids,omitempty"`
+}
+
+// Language is a language of sheets and pages.
+type Language string
+
+// The languages.
+const (
+	ZhHant  Language = "zh-Hant"
+	ZhHans  Language = "zh-Hans"
+	English Language = "en"
+)
+
+// Check lists everything that is wrong with the values; what is missing is no fault before the signature.
+func (in *Intake) Check() error {
+	var f domain.Faults
+	f.Count("/requests", len(in.Requests), 100)
+	domain.Unique(&f, "/requests", in.Requests, func(r Request) string { return r.ID })
+	for i, r := range in.Requests {
+		at := fmt.Sprintf("/requests/%d", i)
+		f.Required(at+"/id", r.ID, 64)
+		f.Text(at+"/words", r.Words, 4_000)
+		f.IDs(at+"/recording_ids", r.RecordingIDs, 10)
+	}
+	f.Range("/fuel_percent", in.FuelPercent, 0, 100)
+	domain.OneOf(&f, "/language", in.Language, ZhHant, ZhHans, English)
+	f.Text("/note", in.Note, 4_000)
+	f.IDs("/recording_ids", in.RecordingIDs, 10)
+	checkAttributes(&f, in.Attributes)
+	return f.Err()
+}
+
+// MaxAttributesBytes is the most that `attributes` of a section may hold.
+const MaxAttributesBytes = 64 << 10
+
+func checkAttributes(f *domain.Faults, raw json.RawMessage) {
+	if len(raw) > MaxAttributesBytes {
+		f.Add("/attributes", domain.CodeTooLong, "%d bytes; at most %d are taken", len(raw), MaxAttributesBytes)
+	}
+	if len(raw) > 0 && raw[0] != '{' && string(raw) != "null" {
+		f.Add("/attributes", domain.CodeMalformed, "must be an object")
+	}
+}
+
+// missing is what stands between the intake and the signature.
+func (in *Intake) missing() []Missing {
+	if in == nil || len(in.Requests) == 0 {
+		return []Missing{{CodeIntakeEmpty, "/requests"}}
+	}
+	var m []Missing
+	for i, r := range in.Requests {
+		at := fmt.Sprintf("/requests/%d", i)
+		if r.Words == "" && len(r.RecordingIDs) == 0 {
+			m = append(m, Missing{CodeIntakeEmpty, at + "/words"})
+		}
+		if r.Restated == nil || !*r.Restated {
+			m = append(m, Missing{CodeNotRestated, at})
+		}
+	}
+	return m
+}
+
+// SaveIntake replaces the intake, complete or not (R3). sent is the SHA-256 of the body as it came.
+func (v *Visit) SaveIntake(in Intake, sent string, by Saver, now domain.Time) error {
+	if err := v.mayChange(); err != nil {
+		return err
+	}
+	v.Intake = &in
+	v.saved("intake", &v.Sections.Intake, sent, by, now)
+	return nil
+}
+
+// Saver is who saved a section, on which device.
+type Saver struct {
+	Person Person
+	Device string // as the client names itself; empty when it does not
+}
+
+// savedEvery is how long autosaves of one section on one device are one event.
+const savedEvery = 5 * 60 * 1000 // milliseconds
+
+func (v *Visit) saved(name string, s *Section, sent string, by Saver, now domain.Time) {
+	s.Revision = s.next()
+	s.SavedAt, s.Sent = &now, sent
+	v.recompute()
+	mark := name + " " + by.Person.ID + " " + by.Device
+	last, ok := v.Saved[mark]
+	if ok && now.UnixMilli()-last.At.UnixMilli() < savedEvery && now.Compare(last.At.Time) >= 0 {
+		return
+	}
+	if v.Saved == nil || len(v.Saved) > 50 {
+		v.Saved = map[string]SavedMark{}
+	}
+	v.Saved[mark] = SavedMark{At: now}
+	v.record("saved", by.Person.ID, map[string]string{"section": name, "device": by.Device}, now)
+}
+
+// mayChange refuses a change of the sheet after its signature or the end of the visit.
+func (v *Visit) mayChange() error {
+	if err := v.closed(); err != nil {
+		return err
+	}
+	if v.Sections.Inspection.Frozen {
+		return domain.Refuse(CodeSectionFrozen, "the sheet is signed; open a new revision to change it")
+	}
+	return nil
+}

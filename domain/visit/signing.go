@@ -1,0 +1,336 @@
+package visit
+
+import (
+	"fmt"
+	"strings"
+
+	"example.com/walkaround/domain"
+	"example.com/walkaround/domain/evidence"
+)
+
+// DocumentInspection is the name of the sheet of the walk-around.
+const DocumentInspection = "inspection"
+
+// TaskSeal is owed after a signature: the sealed PDF, in reach of anyone who was shown its digest.
+const TaskSeal = "seal"
+
+const maxSignatures = 50
+
+// Signature is one customer's signature and the seal that the store put on it (R9).
+type Signature struct {
+	ID         string           `bson:"id" json:"id"`
+	Document   string           `bson:"document" json:"document" example:"inspection"`
+	Revision   int64            `bson:"revision" json:"revision"`
+	Digest     string           `bson:"digest" json:"digest"`
+	Signer     evidence.Signer  `bson:"signer" json:"signer"`
+	Witness    evidence.Witness `bson:"witness" json:"witness"`
+	Device     evidence.Device  `bson:"device" json:"device"`
+	SignedAt   domain.Time      `bson:"signed_at" json:"signed_at"` // by the device's clock
+	SealedAt   domain.Time      `bson:"sealed_at" json:"sealed_at"` // by the server's
+	Conflict   bool             `bson:"conflict" json:"conflict"`   // signed without network while the sheet had moved on
+	AdoptedAt  *domain.Time     `bson:"adopted_at,omitempty" json:"adopted_at,omitempty"`
+	Superseded bool             `bson:"superseded" json:"superseded"` // a later signature took its place
+	PDF        string           `bson:"pdf" json:"pdf"`               // where the sealed PDF is read
+	Files      Files            `bson:"files" json:"-"`
+	Seal       evidence.Seal    `bson:"seal" json:"-"`
+}
+
+// Files are the blobs behind a signature, by the hex digits of their SHA-256.
+type Files struct {
+	Canonical string `bson:"canonical"`
+	Image     string `bson:"image"`
+	Strokes   string `bson:"strokes,omitempty"`
+	PDF       string `bson:"pdf,omitempty"` // once it is rendered
+}
+
+// Signing is everything that goes into a signature.
+type Signing struct {
+	ID        string
+	Digest    string   // of what was shown
+	Canonical []byte   // what was shown; always there from a tablet that was offline
+	Required  []string // codes that the checklist named in Canonical demands
+	Signer    evidence.Signer
+	SignedAt  domain.Time
+	Device    evidence.Device
+	Witness   Person
+	Files     Files // Image and Strokes, already stored
+	PDF       string
+}
+
+// Sign takes the customer's signature on the walk-around and seals it (R9). The digest names what he was shown: if the
+// sheet has changed since, the signature must bring its canonical form, and is sealed for its own revision, marked as
+// a conflict, while the state stays.
+//
+// Refusals, in this order: CodeWrongState, CodeSignerMissing, CodePhotoMissing, CodeSectionFrozen, CodeDocumentChanged, then the guards
+// of DESIGN section 3, each with everything that is missing in Fields.
+func (v *Visit) Sign(s Signing, key evidence.SigningKey, now domain.Time) (*Signature, error) {
+	if err := v.closed(); err != nil {
+		return nil, err
+	}
+	if len(v.Signatures) >= maxSignatures {
+		return nil, domain.Refuse(CodeTooManySignatures, "a visit takes at most %d signatures", maxSignatures)
+	}
+	if strings.TrimSpace(s.Signer.Name) == "" {
+		return nil, domain.Refuse(CodeSignerMissing, "the signer must be named")
+	}
+	if v.SignatureOf(s.Digest) != nil {
+		return nil, domain.Refuse(CodeSectionFrozen, "this sheet is signed already")
+	}
+	if canonical, conflict, err := v.shown(s); err != nil {
+		return nil, err
+	} else if conflict {
+		return v.seal(s, canonical, v.Sections.Inspection.next(), true, key, now)
+	} else {
+		return v.signCurrent(s, canonical, key, now)
+	}
+}
+
+// shown gives the bytes that the customer saw, and whether they are another sheet than the current one.
+func (v *Visit) shown(s Signing) (canonical []byte, conflict bool, err error) {
+	if s.Canonical != nil && evidence.Digest(s.Canonical) != s.Digest {
+		return nil, false, domain.Invalid([]domain.Field{{
+			Pointer: "/canonical", Code: domain.CodeMalformed, Message: "does not hash to the digest that was shown",
+		}})
+	}
+	current := v.Sheet()
+	canonical, err = current.Canonical()
+	switch {
+	case err != nil:
+		return nil, false, fmt.Errorf("canonical form: %w", err)
+	case evidence.Digest(canonical) == s.Digest:
+		return canonical, false, v.ready(current, v.Required)
+	case s.Canonical != nil:
+		return s.Canonical, true, v.readyShown(s)
+	case v.Sections.Inspection.Frozen:
+		return nil, false, domain.Refuse(CodeSectionFrozen, "the sheet is signed; open a new revision to sign again")
+	}
+	if absent := current.absentFiles(); len(absent) > 0 {
+		return nil, false, refuseMissing(absent)
+	}
+	return nil, false, domain.Refuse(CodeDocumentChanged, "the sheet has changed since it was shown; show it again, or send its canonical form")
+}
+
+// readyShown holds a sheet that came as its canonical form to the same guards on its own content.
+func (v *Visit) readyShown(s Signing) error {
+	sheet, err := ParseSheet(s.Canonical)
+	if err != nil {
+		return err
+	}
+	if sheet.VisitID != v.ID {
+		return domain.Invalid([]domain.Field{{Pointer: "/canonical", Code: domain.CodeMalformed, Message: "names another visit"}})
+	}
+	if err := sheet.check(); err != nil {
+		return err
+	}
+	if err := v.ready(sheet, s.Required); err != nil {
+		return err
+	}
+	return v.holds(sheet)
+}
+
+// ready speaks the guards.
+func (v *Visit) ready(s Sheet, required []string) error {
+	if m := s.missing(required, v.Known.OdometerKM); len(m) > 0 {
+		return refuseMissing(m)
+	}
+	return nil
+}
+
+// holds refuses a sheet whose files are not stored with this visit, byte for byte.
+func (v *Visit) holds(s Sheet) error {
+	var absent []Missing
+	for id, sum := range s.Photos {
+		if v.Photos[id] != *sum {
+			absent = append(absent, Missing{CodePhotoMissing, "/photos/" + id})
+		}
+	}
+	for id, sum := range s.Recordings {
+		if v.Recordings[id] != *sum {
+			absent = append(absent, Missing{CodeRecordingMissing, "/recordings/" + id})
+		}
+	}
+	// Every file that the content names must stand in the maps too: ParseSheet took them from the text.
+	absent = append(absent, unlisted(s)...)
+	if len(absent) > 0 {
+		return refuseMissing(absent)
+	}
+	return nil
+}
+
+func unlisted(s Sheet) []Missing {
+	var m []Missing
+	for _, id := range s.photoIDs() {
+		if s.Photos[id] == nil {
+			m = append(m, Missing{CodePhotoMissing, "/photos/" + id})
+		}
+	}
+	for _, id := range s.recordingIDs() {
+		if s.Recordings[id] == nil {
+			m = append(m, Missing{CodeRecordingMissing, "/recordings/" + id})
+		}
+	}
+	return m
+}
+
+func refuseMissing(m []Missing) error {
+	fields := make([]domain.Field, len(m))
+	for i, missing := range m {
+		fields[i] = domain.Field{Pointer: missing.Pointer, Code: missing.Code}
+	}
+	return &domain.Error{Code: m[0].Code, Detail: "the sheet can't be signed yet; errors lists all that is missing", Fields: fields}
+}
+
+// signCurrent seals the current sheet, freezes it and moves the state.
+func (v *Visit) signCurrent(s Signing, canonical []byte, key evidence.SigningKey, now domain.Time) (*Signature, error) {
+	section := &v.Sections.Inspection
+	if section.Frozen {
+		return nil, domain.Refuse(CodeSectionFrozen, "the sheet is signed; open a new revision to sign again")
+	}
+	sig, err := v.seal(s, canonical, section.Revision, false, key, now)
+	if err != nil {
+		return nil, err
+	}
+	v.makeCurrent(sig)
+	return sig, nil
+}
+
+func (v *Visit) makeCurrent(sig *Signature) {
+	for i := range v.Signatures {
+		if other := &v.Signatures[i]; other.ID != sig.ID && (!other.Conflict || other.AdoptedAt != nil) {
+			other.Superseded = true
+		}
+	}
+	v.Sections.Inspection.Frozen, v.Sections.Intake.Frozen = true, true
+	v.Sections.Inspection.Digest = sig.Digest
+	v.Revision++
+	if v.State == Arrived {
+		v.State = Inspected
+	}
+}
+
+// seal appends the signature with the store's seal on it, and owes what must follow.
+func (v *Visit) seal(s Signing, canonical []byte, revision int64, conflict bool, key evidence.SigningKey, now domain.Time) (*Signature, error) { //nolint:revive // a seal is all of these
+	witness := evidence.Witness{StaffID: s.Witness.ID, Name: s.Witness.Name}
+	supersedes := v.currentDigest()
+	v.record("signed", s.Witness.ID, map[string]string{
+		"document": DocumentInspection, "digest": s.Digest, "signature_id": s.ID, "conflict": fmt.Sprint(conflict),
+	}, now)
+	statement := evidence.Statement{
+		StoreID: v.StoreID, VisitID: v.ID, Number: v.Number, Document: DocumentInspection, Revision: revision, Digest: s.Digest,
+		SignatureID: s.ID, Signer: s.Signer, Witness: witness, Device: s.Device, SignedAt: s.SignedAt, SealedAt: now,
+		Conflict: conflict, Supersedes: supersedes, ImageSHA256: "sha256:" + s.Files.Image, Chain: evidence.HeadOf(v.Events),
+	}
+	if s.Files.Strokes != "" {
+		statement.StrokesSHA256 = "sha256:" + s.Files.Strokes
+	}
+	seal, err := evidence.Sign(key, statement)
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	s.Files.Canonical = strings.TrimPrefix(evidence.Digest(canonical), "sha256:")
+	v.Sections.Inspection.Last = max(v.Sections.Inspection.Last, revision)
+	v.Signatures = append(v.Signatures, Signature{
+		ID: s.ID, Document: DocumentInspection, Revision: revision, Digest: s.Digest, Signer: s.Signer, Witness: witness, Device: s.Device,
+		SignedAt: s.SignedAt, SealedAt: now, Conflict: conflict, PDF: s.PDF, Files: s.Files, Seal: seal,
+	})
+	v.Outbox.Add(TaskSeal, s.ID, now)
+	return &v.Signatures[len(v.Signatures)-1], nil
+}
+
+// Reopen opens a new revision of the signed sheet; the old seal is current until the new revision is signed.
+// CodeNotSigned, CodeReasonMissing, CodeWrongState.
+func (v *Visit) Reopen(reason string, by Person, now domain.Time) error {
+	if err := v.closed(); err != nil {
+		return err
+	}
+	section := &v.Sections.Inspection
+	if !section.Frozen {
+		return domain.Refuse(CodeNotSigned, "the sheet is not signed; it can be changed as it is")
+	}
+	if strings.TrimSpace(reason) == "" {
+		return domain.Refuse(CodeReasonMissing, "a new revision needs a reason")
+	}
+	section.Revision = section.next()
+	section.Reason, section.Frozen, v.Sections.Intake.Frozen = reason, false, false
+	section.Sent, v.Sections.Intake.Sent = "", ""
+	v.Revision++
+	v.record("reopened", by.ID, map[string]string{"document": DocumentInspection, "revision": fmt.Sprint(section.Revision)}, now)
+	v.recompute()
+	return nil
+}
+
+// Adopt makes a sheet that was signed in conflict the current one and moves the state. sheet is its canonical form,
+// read back. CodeNotFound, CodeWrongState.
+func (v *Visit) Adopt(signatureID string, sheet Sheet, required []string, by Person, now domain.Time) error {
+	if err := v.closed(); err != nil {
+		return err
+	}
+	sig := v.Signature(signatureID)
+	switch {
+	case sig == nil:
+		return domain.Refuse(domain.CodeNotFound, "this visit has no such signature")
+	case sig.AdoptedAt != nil:
+		return nil
+	case !sig.Conflict:
+		return domain.Refuse(CodeWrongState, "this signature is no conflict")
+	}
+	v.Plate, v.VIN, v.OdometerKM, v.OdometerReason, v.Customer = sheet.Plate, sheet.VIN, sheet.OdometerKM, sheet.Reason, sheet.Customer
+	v.Intake, v.Inspection, v.Required = sheet.Intake, sheet.inspection(), required
+	section := &v.Sections.Inspection
+	section.Revision, section.SavedAt, section.Sent = sig.Revision, &now, ""
+	v.Sections.Intake.Revision++
+	v.Sections.Intake.Sent = ""
+	sig.AdoptedAt = &now
+	v.recompute()
+	v.makeCurrent(sig)
+	v.record("adopted", by.ID, map[string]string{"signature_id": sig.ID, "digest": sig.Digest}, now)
+	v.Outbox.Add(TaskSeal, sig.ID, now)
+	return nil
+}
+
+// Signature finds a signature by id, or gives nil.
+func (v *Visit) Signature(id string) *Signature {
+	for i := range v.Signatures {
+		if v.Signatures[i].ID == id {
+			return &v.Signatures[i]
+		}
+	}
+	return nil
+}
+
+// Current is the signature that counts, or nil: the last one that is no conflict, or was adopted.
+func (v *Visit) Current() *Signature {
+	for i := len(v.Signatures) - 1; i >= 0; i-- {
+		if s := &v.Signatures[i]; !s.Superseded && (!s.Conflict || s.AdoptedAt != nil) {
+			return s
+		}
+	}
+	return nil
+}
+
+func (v *Visit) currentDigest() string {
+	if s := v.Current(); s != nil {
+		return s.Digest
+	}
+	return ""
+}
+
+// SignatureOf finds the newest signature of a digest, or gives nil.
+func (v *Visit) SignatureOf(digest string) *Signature {
+	for i := len(v.Signatures) - 1; i >= 0; i-- {
+		if v.Signatures[i].Digest == digest {
+			return &v.Signatures[i]
+		}
+	}
+	return nil
+}
+
+// Sealed notes that a signature's PDF is rendered and stored; the first one counts.
+func (v *Visit) Sealed(signatureID, pdf string) {
+	if s := v.Signature(signatureID); s != nil && s.Files.PDF == "" {
+		s.Files.PDF = pdf
+	}
+}
+
+// next is the number of the revision after the last one given out.
+func (s *Section) next() int64 { return max(s.Revision, s.Last) + 1 }
