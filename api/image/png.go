@@ -1,0 +1,79 @@
+package image
+
+import (
+	"bufio"
+	"fmt"
+	"image/png"
+	"io"
+)
+
+const pngMagic = "\x89PNG\r\n\x1a\n"
+
+// pngFrame reads IHDR: its dimensions before the decoder sees them, which takes too large ones for unsupported.
+func pngFrame(src *source) (frame, error) {
+	br, err := src.rewound()
+	if err != nil {
+		return frame{}, err
+	}
+	b, err := br.Peek(29)
+	if err != nil {
+		return frame{}, unexpected(err)
+	}
+	if string(b[12:16]) != "IHDR" {
+		return frame{}, fmt.Errorf("image: no IHDR at the start: %w", ErrMalformed)
+	}
+	f := frame{width: int(bigEndian32(b[16:])), height: int(bigEndian32(b[20:])), perPixel: pngBytes(b[24], b[25])}
+	if b[28] != 0 {
+		f.perPixel *= 2 // interlaced: each pass is a picture of its own
+	}
+	if f.check() != nil {
+		return f, nil
+	}
+	return f, guarded(func() error {
+		_, err := png.DecodeConfig(br)
+		return err
+	})
+}
+
+// pngBytes is what the decoder holds a pixel for a depth and colour type.
+func pngBytes(depth, colour byte) float64 {
+	const palette = 3
+	switch {
+	case colour == palette || colour == 0 && depth <= 8:
+		return 1
+	case depth == 16:
+		return 8
+	default:
+		return 4
+	}
+}
+
+// pngEnd walks the chunks to IEND. What follows it is not looked at.
+func pngEnd(br *bufio.Reader) error {
+	if err := skip(br, int64(len(pngMagic))); err != nil {
+		return err
+	}
+	for data := false; ; {
+		var b [8]byte
+		if _, err := io.ReadFull(br, b[:]); err != nil {
+			return unexpected(err)
+		}
+		if err := skip(br, bigEndian32(b[:4])+4); err != nil { // + checksum
+			return err
+		}
+		switch string(b[4:]) {
+		case "IDAT":
+			data = true
+		case "IEND":
+			return needData(data)
+		}
+	}
+}
+
+// needData refuses a file that ends without pixels.
+func needData(seen bool) error {
+	if !seen {
+		return fmt.Errorf("image: no pixels before the end: %w", ErrMalformed)
+	}
+	return nil
+}
