@@ -28,7 +28,7 @@ type field struct {
 func readField(parser *swag.Parser, node *ast.Field) swag.FieldParser {
 	f := field{parser: parser, node: node}
 	if node.Tag != nil {
-		text, _ := strconv.Unquote(node.Tag.Value) //nolint:errcheck // the Go parser has read this literal before.
+		text, _ := strconv.Unquote(node.Tag.Value)
 		f.tag = reflect.StructTag(text)
 	}
 	return f

@@ -3,6 +3,7 @@ package openapi
 import (
 	_ "embed" // shared.json.
 	"encoding/json"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -54,6 +55,7 @@ func (d *document) shape(examples string) {
 	}
 	d.addShared(child(d.tree, "components"))
 	d.operations(d.shapeOperation)
+	d.prune(child(d.tree, "components"))
 	d.addExamples(examples)
 	d.check()
 }
@@ -72,6 +74,21 @@ func (d *document) addShared(components object) {
 	}
 	for status := range d.shared.Problems {
 		child(components, "responses")[problemName(status)] = d.problem(status, "", d.shared.Problems[status].Codes)
+	}
+}
+
+// prune drops the shared parts that no operation refers to.
+func (d *document) prune(components object) {
+	used := map[string]bool{}
+	note := func(o object) { used[strings.TrimPrefix(text(o, "$ref"), "#/components/")] = true }
+	walk(d.tree["paths"], note)
+	for _, kind := range []string{"responses", "parameters", "headers"} { // responses first: they refer to headers
+		for _, name := range sorted(look(components, kind)) {
+			if !used[kind+"/"+name] {
+				delete(look(components, kind), name)
+			}
+		}
+		walk(components[kind], note)
 	}
 }
 
@@ -119,7 +136,7 @@ func (d *document) shapeParameters(route string, op object) map[string]bool {
 	has := map[string]bool{}
 	var kept []any
 	for _, p := range list(op, "parameters") {
-		parameter, _ := p.(object) //nolint:errcheck // swag writes objects.
+		parameter, _ := p.(object)
 		has[text(parameter, "in")] = true
 		if text(parameter, "in") != "header" {
 			kept = append(kept, p)
@@ -159,7 +176,7 @@ func (d *document) shapeBody(op object) bool {
 // shapeContent gives each media type a schema that fits it.
 func shapeContent(holder object) {
 	for media, entry := range child(holder, "content") {
-		content, _ := entry.(object) //nolint:errcheck // kin-openapi writes objects.
+		content, _ := entry.(object)
 		switch {
 		case strings.HasSuffix(media, "json") && look(content, "schema")["format"] == "binary":
 			content["schema"] = object{"type": "object"}
@@ -184,8 +201,8 @@ func (d *document) ownProblem(status string, response object, due bool) object {
 		codes = append(codes, d.shared.Problems[status].Codes...)
 	}
 	made := d.problem(status, strings.TrimSpace(description), codes)
-	for name, header := range look(response, "headers") {
-		child(made, "headers")[name] = header
+	if headers := look(response, "headers"); headers != nil {
+		maps.Copy(child(made, "headers"), headers)
 	}
 	return made
 }
@@ -241,7 +258,7 @@ func due(route string, has map[string]bool) []string {
 }
 
 func problemName(status string) string {
-	code, _ := strconv.Atoi(status) //nolint:errcheck // an unknown status has no name.
+	code, _ := strconv.Atoi(status)
 	return strings.ReplaceAll(http.StatusText(code), " ", "")
 }
 
@@ -250,7 +267,7 @@ func (d *document) problem(status, description string, codes []string) object {
 	if description == "" {
 		description = d.shared.Problems[status].Description
 	}
-	number, _ := strconv.Atoi(status) //nolint:errcheck // a key of shared.json.
+	number, _ := strconv.Atoi(status)
 	examples, lines := object{}, []string{description, "", "Codes:"}
 	for i, name := range codes {
 		if slices.Contains(codes[:i], name) {

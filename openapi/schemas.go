@@ -62,11 +62,11 @@ func (d *document) shorten(schemas object) {
 func shortName(name string) string {
 	base, arguments, _ := strings.Cut(name, "-")
 	base = base[strings.LastIndex(base, ".")+1:]
-	short := ""
+	var short strings.Builder
 	for argument := range strings.SplitSeq(arguments, "-") {
-		short += title(argument[strings.LastIndexAny(argument, "._")+1:])
+		short.WriteString(title(argument[strings.LastIndexAny(argument, "._")+1:]))
 	}
-	return short + title(base)
+	return short.String() + title(base)
 }
 
 func title(word string) string {
@@ -143,7 +143,7 @@ func (d *document) splitInputs(schemas object) {
 	for _, name := range sorted(sent) {
 		input := child(schemas, name)
 		if split[name] {
-			input, _ = clone(input).(object) //nolint:errcheck // a clone is of its original's type.
+			input, _ = clone(input).(object)
 			if schemas[name+"Input"] != nil {
 				d.faults.add("schema %s is taken, but requests with %s need it", name+"Input", name)
 			}

@@ -24,18 +24,18 @@ func child(parent object, key string) object {
 // look gives the object at the end of the keys, or nil; it makes nothing.
 func look(parent object, keys ...string) object {
 	for _, key := range keys {
-		parent, _ = parent[key].(object) //nolint:errcheck // absent is nil.
+		parent, _ = parent[key].(object)
 	}
 	return parent
 }
 
 func list(parent object, key string) []any {
-	found, _ := parent[key].([]any) //nolint:errcheck // absent is empty.
+	found, _ := parent[key].([]any)
 	return found
 }
 
 func text(parent object, key string) string {
-	found, _ := parent[key].(string) //nolint:errcheck // absent is empty.
+	found, _ := parent[key].(string)
 	return found
 }
 
