@@ -3,6 +3,7 @@ package evidence
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"example.com/walkaround/domain"
@@ -62,7 +63,7 @@ func Append(subject string, events []Event, e Event) []Event {
 	e.Type, e.By, e.Data = clean(e.Type), clean(e.By), cleanData(e.Data)
 	e.At = domain.At(e.At.Time)
 	e.Hash = e.digest(subject)
-	return append(events[:len(events):len(events)], e)
+	return append(slices.Clip(events), e)
 }
 
 // HeadOf gives where a chain stands.

@@ -65,7 +65,7 @@ type Inclusion struct {
 // Its timestamp is TimestampNone until the caller sets it.
 func NewCheckpoint(key SigningKey, previous *Checkpoint, leaves []string, at domain.Time) (Checkpoint, error) {
 	c := Checkpoint{
-		Format: CheckpointFormat, StoreID: key.StoreID, Sequence: 1, Size: int64(len(leaves)), CreatedAt: domain.At(at.Time),
+		Format: CheckpointFormat, StoreID: key.StoreID, Size: int64(len(leaves)), CreatedAt: domain.At(at.Time),
 		KeyID: key.ID, Public: key.public(), TimestampState: TimestampNone, Leaves: slices.Clone(leaves),
 	}
 	root, err := rootOf(leaves)
@@ -73,10 +73,8 @@ func NewCheckpoint(key SigningKey, previous *Checkpoint, leaves []string, at dom
 		return Checkpoint{}, err
 	}
 	c.Root = root
-	if previous != nil {
-		if err := c.follow(*previous); err != nil {
-			return Checkpoint{}, err
-		}
+	if c.Sequence, c.Previous, err = after(previous, key.StoreID); err != nil {
+		return Checkpoint{}, err
 	}
 	message, err := c.message()
 	if err != nil {
@@ -86,14 +84,16 @@ func NewCheckpoint(key SigningKey, previous *Checkpoint, leaves []string, at dom
 	return c, err
 }
 
-// follow puts c behind previous.
-func (c *Checkpoint) follow(previous Checkpoint) error {
-	if previous.StoreID != c.StoreID {
-		return fmt.Errorf("evidence: a checkpoint of store %q can't follow one of %q", c.StoreID, previous.StoreID)
+// after gives number and link of the checkpoint that follows previous, or of a store's first.
+func after(previous *Checkpoint, storeID string) (sequence int64, link string, err error) {
+	if previous == nil {
+		return 1, "", nil
 	}
-	hash, err := previous.Hash()
-	c.Sequence, c.Previous = previous.Sequence+1, hash
-	return err
+	if previous.StoreID != storeID {
+		return 0, "", fmt.Errorf("evidence: a checkpoint of store %q can't follow one of %q", storeID, previous.StoreID)
+	}
+	link, err = previous.Hash()
+	return previous.Sequence + 1, link, err
 }
 
 // Hash names the checkpoint's signed statement: what the next one holds as Previous.
@@ -146,7 +146,7 @@ func (c Checkpoint) verifyLink(previous *Checkpoint) error {
 	if err != nil || previous.StoreID != c.StoreID || previous.Sequence+1 != c.Sequence || hash != c.Previous {
 		return forged("checkpoint %d does not follow the one before", c.Sequence)
 	}
-	if c.CreatedAt.Before(previous.CreatedAt.Time) {
+	if c.CreatedAt.Before(previous.CreatedAt.Add(-clockSlack)) {
 		return forged("checkpoint %d is older than the one before", c.Sequence)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"example.com/walkaround/domain"
 )
@@ -108,9 +109,12 @@ func (k PublicKey) Check() error {
 	return nil
 }
 
+// clockSlack is how far a server's clock may have stepped back without making what it signed look forged.
+const clockSlack = 24 * time.Hour
+
 // validAt says whether the key was in use at t.
 func (k PublicKey) validAt(t domain.Time) bool {
-	return !t.Before(k.NotBefore.Time) && (k.NotAfter == nil || !t.After(k.NotAfter.Time))
+	return !t.Before(k.NotBefore.Add(-clockSlack)) && (k.NotAfter == nil || !t.After(k.NotAfter.Add(clockSlack)))
 }
 
 // PublicKeys are the keys that a verifier trusts, by id.
@@ -162,7 +166,7 @@ func MarshalKeys(keys PublicKeys) ([]byte, error) {
 // hash, is an error: a verifier must not run with fewer keys than it was given.
 func ParseKeys(data []byte) (PublicKeys, error) {
 	var doc keysDocument
-	if err := decodeStrictly(data, &doc, false); err != nil {
+	if err := decodeStrictly(data, &doc); err != nil {
 		return nil, err
 	}
 	keys := make(PublicKeys, len(doc.Keys))

@@ -70,7 +70,7 @@ func climb(leaf hash, index, size int64, path []hash) (hash, bool) {
 }
 
 // split is the largest power of two below n, for n of 2 and more.
-func split(n int) int { return 1 << (bits.Len(uint(n-1)) - 1) } //nolint:gosec // n is a length
+func split(n int) int { return 1 << (bits.Len(uint(n-1)) - 1) }
 
 func written(h hash) string { return digestPrefix + hex.EncodeToString(h[:]) }
 

@@ -96,12 +96,7 @@ func (s Seal) Verify(keys PublicKeys) error {
 	return keys.verify(SealFormat, message, s.Signature, s.KeyID, s.Statement.StoreID, s.Statement.SealedAt)
 }
 
-// consistent verifies the seal with the key it brings itself, which proves nothing about whose key that is.
-func (s Seal) consistent() error {
-	return s.Verify(s.ownKeys())
-}
-
-// ownKeys are the key that the seal brings itself.
+// ownKeys are the key that the seal brings itself, which proves nothing about whose key that is.
 func (s Seal) ownKeys() PublicKeys {
 	return PublicKeys{s.KeyID: {ID: s.KeyID, StoreID: s.Statement.StoreID, Algorithm: AlgorithmEd25519, Public: s.Public}}
 }
@@ -130,13 +125,13 @@ func (s Seal) Marshal() ([]byte, error) { return canonicalOf(s) }
 // ParseSeal reads a seal.json. Nothing may be in it that Marshal wouldn't write: what isn't signed isn't shown either.
 func ParseSeal(data []byte) (Seal, error) {
 	var s Seal
-	err := decodeStrictly(data, &s, true)
+	err := decodeStrictly(data, &s)
 	return s, err
 }
 
-// decodeStrictly decodes JSON in which unknown and repeated names are refused; an exact one says what v says and no more (the
-// decoder alone would take "DIGEST" for digest).
-func decodeStrictly(data []byte, v any, exact bool) error {
+// decodeStrictly decodes JSON that says what v says and nothing more: no unknown or repeated names, and none by another case,
+// which the decoder alone would take.
+func decodeStrictly(data []byte, v any) error {
 	if len(data) > maxSealBytes {
 		return domain.Refuse(domain.CodeMalformed, "%d bytes are too many", len(data))
 	}
@@ -148,9 +143,6 @@ func decodeStrictly(data []byte, v any, exact bool) error {
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		return domain.Refuse(domain.CodeMalformed, "%v", err)
-	}
-	if !exact {
-		return nil
 	}
 	again, err := canonicalOf(v)
 	if err != nil || !bytes.Equal(again, form) {
