@@ -41,6 +41,12 @@ type Account struct {
 	CreatedAt         domain.Time `bson:"created_at" json:"created_at"`
 	PasswordHash      string      `bson:"password_hash" json:"-"`
 	PasswordChangedAt domain.Time `bson:"password_changed_at" json:"password_changed_at"`
+	Revision          int64       `bson:"revision" json:"revision"` // 1, and one more with each change of what is shown
+
+	// TokenEpoch and SessionEpoch kill what was issued before: an access token, or a session, that bears a lower number
+	// than its account is dead. They change in the same replace as what they follow from, so no crash parts the two.
+	TokenEpoch   int64 `bson:"token_epoch" json:"-"`
+	SessionEpoch int64 `bson:"session_epoch" json:"-"`
 }
 
 // Normalise brings user name, name and phone into the form that is stored, and the roles into the order of Roles,
@@ -70,6 +76,30 @@ func (a *Account) Validate() error {
 
 // IsAdmin says whether the account may administer the installation now.
 func (a *Account) IsAdmin() bool { return !a.Disabled && slices.Contains(a.Roles, Admin) }
+
+// Apply makes change, and counts it: access tokens that name other roles than the account has now expire, and what was
+// signed in before the account was disabled, or got another password, is signed out. It reports whether anything
+// differs. change may set everything but the counters.
+func (a *Account) Apply(change func(*Account)) bool {
+	was := *a
+	was.Roles = slices.Clone(a.Roles)
+	change(a)
+	a.Normalise()
+	ended := a.Disabled && !was.Disabled || a.PasswordHash != was.PasswordHash
+	demoted := a.ChainWide != was.ChainWide || !slices.Equal(a.Roles, was.Roles)
+	renamed := a.Name != was.Name || a.Phone != was.Phone || a.Language != was.Language || a.Disabled != was.Disabled
+	if !ended && !demoted && !renamed {
+		return false
+	}
+	a.Revision++
+	if demoted {
+		a.TokenEpoch++
+	}
+	if ended {
+		a.SessionEpoch++
+	}
+	return true
+}
 
 func checkLine(f *domain.Faults, pointer, s string) {
 	if strings.ContainsAny(s, "\r\n\t") {

@@ -122,10 +122,18 @@ func TestMayGrant(t *testing.T) {
 		grantor, target staff.Role
 		may             bool
 	}{
-		{staff.Admin, staff.Admin, true}, {staff.Admin, staff.Supervisor, true}, {staff.Admin, staff.Gate, true},
-		{staff.Supervisor, staff.Admin, false}, {staff.Supervisor, staff.Supervisor, true}, {staff.Supervisor, staff.Cashier, true},
-		{staff.Advisor, staff.Advisor, false}, {staff.Advisor, staff.Gate, false}, {staff.Gate, staff.Gate, false},
-		{staff.Technician, staff.Gate, false}, {staff.Cashier, staff.Gate, false}, {staff.FollowUp, staff.Admin, false},
+		{staff.Admin, staff.Admin, true},
+		{staff.Admin, staff.Supervisor, true},
+		{staff.Admin, staff.Gate, true},
+		{staff.Supervisor, staff.Admin, false},
+		{staff.Supervisor, staff.Supervisor, true},
+		{staff.Supervisor, staff.Cashier, true},
+		{staff.Advisor, staff.Advisor, false},
+		{staff.Advisor, staff.Gate, false},
+		{staff.Gate, staff.Gate, false},
+		{staff.Technician, staff.Gate, false},
+		{staff.Cashier, staff.Gate, false},
+		{staff.FollowUp, staff.Admin, false},
 	} {
 		if staff.MayGrant([]staff.Role{tc.grantor}, []staff.Role{tc.target}) != tc.may {
 			t.Errorf("%s granting %s: want %v", tc.grantor, tc.target, tc.may)
@@ -232,5 +240,40 @@ func TestCheckPassword(t *testing.T) {
 		if (err == nil) != good || err != nil && (!errors.As(err, &refusal) || refusal.Code != staff.CodePasswordWeak) {
 			t.Errorf("%q: %v", password, err)
 		}
+	}
+}
+
+func TestApplyCountsWhatMustFollow(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change                    func(*staff.Account)
+		revision, token, sessions int64
+	}{
+		"nothing":        {func(*staff.Account) {}, 0, 0, 0},
+		"the same roles": {func(a *staff.Account) { a.Roles = []staff.Role{staff.Advisor, staff.Advisor} }, 0, 0, 0},
+		"another name":   {func(a *staff.Account) { a.Name = "林美玲" }, 1, 0, 0},
+		"another role":   {func(a *staff.Account) { a.Roles = []staff.Role{staff.Cashier} }, 1, 1, 0},
+		"chain-wide":     {func(a *staff.Account) { a.ChainWide = true }, 1, 1, 0},
+		"disabled":       {func(a *staff.Account) { a.Disabled = true }, 1, 0, 1},
+		"new password":   {func(a *staff.Account) { a.PasswordHash = "$argon2id$other" }, 1, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := account(func(*staff.Account) {})
+			if changed := a.Apply(tc.change); changed != (tc.revision > 0) {
+				t.Errorf("said changed: %v", changed)
+			}
+			if a.Revision != tc.revision || a.TokenEpoch != tc.token || a.SessionEpoch != tc.sessions {
+				t.Errorf("counters %d %d %d", a.Revision, a.TokenEpoch, a.SessionEpoch)
+			}
+		})
+	}
+}
+
+func TestEnablingAgainResurrectsNothing(t *testing.T) {
+	a := account(func(*staff.Account) {})
+	a.Apply(func(a *staff.Account) { a.Disabled = true })
+	ended := a.SessionEpoch
+	a.Apply(func(a *staff.Account) { a.Disabled = false })
+	if a.SessionEpoch < ended || a.IsAdmin() {
+		t.Fatalf("epoch fell from %d to %d", ended, a.SessionEpoch)
 	}
 }
