@@ -71,11 +71,10 @@ func (d *Deriver) DeriveAll(ctx context.Context, r io.ReadSeeker, size int64, ta
 
 // deriveHEIC is the rest of DeriveAll for HEIC, whose decoder has turned the picture.
 func (d *Deriver) deriveHEIC(ctx context.Context, src *source, targets []Target) error {
-	img, release, err := d.heic.decode(ctx, src)
+	img, err := d.heic.decode(ctx, src)
 	if err != nil {
 		return err
 	}
-	defer release()
 	return writeAll(ctx, img, 1, targets)
 }
 

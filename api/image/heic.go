@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -18,24 +19,24 @@ import (
 )
 
 // heifWasm is libheif with libde265 as the module of gen2brain/heic carries it, gzipped. That module's own Decode prefers
-// a libheif of the system when it finds one, runs without limit of memory and can't be stopped; here the code of
-// strangers' bytes always runs in the sandbox, in bounded memory, and ends with its context.
+// a libheif of the system when it finds one and runs without limit of memory; here strangers' bytes always meet the
+// sandbox, in bounded memory.
 //
 //go:linkname heifWasm github.com/gen2brain/heic.heifWasm
 var heifWasm []byte
 
-// heicMemoryPages bounds the sandbox, in pages of 64 KiB: 640 MiB.
-const heicMemoryPages = 10_240
+// heicMemoryPages bounds the sandbox, in pages of 64 KiB: as much as MaxDecoded.
+const heicMemoryPages = MaxDecoded / (64 << 10)
 
-// heicPerPixel is what decoding holds, in bytes a pixel: measured 20 for a phone's photo in tiles.
-const heicPerPixel = 24
+// heicPerPixel is what the sandbox holds, in bytes a pixel: measured 5.8 for a phone's photo in tiles, 6.7 for one piece.
+const heicPerPixel = 7
 
 // heicFrame reads the dimensions from the properties of the primary item, turned as they will be shown.
 func heicFrame(src *source) (frame, error) {
 	if _, err := src.Seek(0, io.SeekStart); err != nil {
 		return frame{}, err
 	}
-	f := frame{perPixel: 1}
+	f := frame{perPixel: heicPerPixel}
 	err := guarded(func() error {
 		res, err := imagemeta.Decode(imagemeta.Options{R: src, ImageFormat: imagemeta.HEIF, Sources: imagemeta.CONFIG})
 		f.width, f.height = res.ImageConfig.Width, res.ImageConfig.Height
@@ -71,25 +72,38 @@ type heicDecoder struct {
 
 func newHEICDecoder() *heicDecoder { return &heicDecoder{turn: make(chan struct{}, 1)} }
 
-// decode waits for its turn and decodes. The result stands upright. It must be used before release is called, which
-// ends the turn.
-func (d *heicDecoder) decode(ctx context.Context, src *source) (img image.Image, release func(), err error) {
+// decode waits for its turn and decodes; the result stands upright. The sandbox can't be interrupted at a price worth
+// paying (looking at the context in each loop takes five times as long), so when ctx ends while it runs, the caller goes
+// and the decode keeps the turn until it is through.
+func (d *heicDecoder) decode(ctx context.Context, src *source) (image.Image, error) {
 	select {
 	case d.turn <- struct{}{}:
 	case <-ctx.Done():
-		return nil, nil, fmt.Errorf("image: waiting for the HEIC decoder: %w", ctx.Err())
+		return nil, fmt.Errorf("image: waiting for the HEIC decoder: %w", ctx.Err())
 	}
-	release = func() { <-d.turn }
-	if d.once.Do(d.compile); d.err != nil {
-		release()
-		return nil, nil, d.err
-	}
-	img, err = d.run(ctx, src)
+	h, err := d.load(src)
 	if err != nil {
-		release()
-		return nil, nil, src.verdict(err)
+		<-d.turn
+		return nil, src.verdict(err)
 	}
-	return img, release, nil
+	done := make(chan heicOutcome, 1)
+	go func() {
+		defer func() { <-d.turn }()
+		img, err := h.run()
+		done <- heicOutcome{img, err}
+	}()
+	select {
+	case o := <-done:
+		return o.img, src.verdict(o.err)
+	case <-ctx.Done():
+		return nil, fmt.Errorf("image: HEIC decoder: %w", ctx.Err())
+	}
+}
+
+// heicOutcome is what a decode came to.
+type heicOutcome struct {
+	img image.Image
+	err error
 }
 
 // compile prepares the runtime once.
@@ -100,7 +114,7 @@ func (d *heicDecoder) compile() {
 		d.err = fmt.Errorf("image: HEIC decoder: %w", err)
 		return
 	}
-	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(heicMemoryPages).WithCloseOnContextDone(true)
+	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(heicMemoryPages)
 	d.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, d.runtime); err != nil {
 		d.err = fmt.Errorf("image: HEIC decoder: %w", err)
@@ -130,52 +144,56 @@ func (d *heicDecoder) close(ctx context.Context) error {
 	return d.runtime.Close(ctx)
 }
 
-// run decodes in a fresh sandbox; its memory goes with the returned picture.
-func (d *heicDecoder) run(ctx context.Context, src *source) (image.Image, error) {
+// load makes a fresh sandbox and copies the file into it.
+func (d *heicDecoder) load(src *source) (*heicRun, error) {
+	if d.once.Do(d.compile); d.err != nil {
+		return nil, src.fail(d.err)
+	}
+	ctx := context.Background()
 	mod, err := d.runtime.InstantiateModule(ctx, d.code, wazero.NewModuleConfig().WithName(""))
 	if err != nil {
-		return nil, sandboxError(ctx, err)
+		return nil, src.fail(fmt.Errorf("image: HEIC decoder: %w", err))
 	}
-	defer mod.Close(context.WithoutCancel(ctx))
-	h := heicRun{ctx: ctx, mod: mod}
+	h := &heicRun{mod: mod}
 	if err := h.load(src); err != nil {
-		return nil, err
+		return nil, errors.Join(err, mod.Close(ctx))
 	}
-	return h.picture()
-}
-
-// sandboxError tells the end of the context from a trap inside.
-func sandboxError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("image: HEIC decoder: %w", ctx.Err())
-	}
-	return fmt.Errorf("image: HEIC decoder: %w: %w", ErrMalformed, err)
+	return h, nil
 }
 
 // heicRun is one picture in one sandbox.
 type heicRun struct {
-	ctx     context.Context //nolint:containedctx // lives for one call of run.
 	mod     api.Module
-	in      uint64
-	size    uint64
-	results uint64 // five uint32: width, height, colour space, chroma, premultiplied
+	in      uint32
+	size    uint32
+	results uint32 // where five uint32 are: width, height, colour space, chroma, premultiplied
+}
+
+// run decodes what was loaded and drops the sandbox, whose memory stays with the picture.
+func (h *heicRun) run() (image.Image, error) {
+	img, err := h.picture()
+	return img, errors.Join(err, h.mod.Close(context.Background()))
 }
 
 // call runs an exported function that returns one number.
-func (h *heicRun) call(name string, args ...uint64) (uint64, error) {
+func (h *heicRun) call(name string, args ...uint32) (uint32, error) {
 	f := h.mod.ExportedFunction(name)
 	if f == nil {
 		return 0, fmt.Errorf("image: HEIC decoder: no function %q", name)
 	}
-	res, err := f.Call(h.ctx, args...)
-	if err != nil {
-		return 0, sandboxError(h.ctx, err)
+	wide := make([]uint64, len(args))
+	for i, arg := range args {
+		wide[i] = uint64(arg)
 	}
-	return res[0], nil
+	res, err := f.Call(context.Background(), wide...)
+	if err != nil { // a trap inside
+		return 0, fmt.Errorf("image: HEIC decoder: %w: %w", ErrMalformed, err)
+	}
+	return api.DecodeU32(res[0]), nil
 }
 
 // alloc reserves n bytes inside.
-func (h *heicRun) alloc(n uint64) (uint64, error) {
+func (h *heicRun) alloc(n uint32) (uint32, error) {
 	p, err := h.call("malloc", n)
 	if err == nil && p == 0 {
 		err = fmt.Errorf("image: HEIC decoder: no memory: %w", ErrTooManyPixels)

@@ -31,7 +31,7 @@ func (h *heicRun) load(src *source) (err error) {
 	if src.size > MaxBytes {
 		return fmt.Errorf("image: HEIC of %d bytes: %w", src.size, ErrUnsupported)
 	}
-	h.size = uint64(src.size)
+	h.size = uint32(src.size) //nolint:gosec // G115: at most MaxBytes, checked above.
 	if h.in, err = h.alloc(h.size); err != nil {
 		return err
 	}
@@ -50,8 +50,8 @@ func (h *heicRun) load(src *source) (err error) {
 }
 
 // view is a piece of the sandbox's memory. It stays good until the sandbox allocates again.
-func (h *heicRun) view(at, n uint64) ([]byte, error) {
-	b, ok := h.mod.Memory().Read(uint32(at), uint32(n))
+func (h *heicRun) view(at, n uint32) ([]byte, error) {
+	b, ok := h.mod.Memory().Read(at, n)
 	if !ok {
 		return nil, fmt.Errorf("image: HEIC decoder: memory out of range: %w", ErrMalformed)
 	}
@@ -71,7 +71,7 @@ func (h *heicRun) picture() (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := h.alloc(uint64(l.size))
+	out, err := h.alloc(l.bytes())
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (h *heicRun) picture() (image.Image, error) {
 	if after, err := h.result(); err != nil || after != before {
 		return nil, fmt.Errorf("image: HEIC decoder changed its mind: %w", errors.Join(ErrMalformed, err))
 	}
-	pix, err := h.view(out, uint64(l.size))
+	pix, err := h.view(out, l.bytes())
 	if err != nil {
 		return nil, err
 	}
@@ -89,14 +89,14 @@ func (h *heicRun) picture() (image.Image, error) {
 }
 
 // decode calls the decoder for the header alone or for the pixels.
-func (h *heicRun) decode(headerOnly bool, out uint64) error {
-	var only uint64
+func (h *heicRun) decode(headerOnly bool, out uint32) error {
+	var only uint32
 	if headerOnly {
 		only = 1
 	}
 	r := h.results
 	ok, err := h.call("decode", h.in, h.size, only, r, r+4, r+8, r+12, r+16, out)
-	if err == nil && uint32(ok) == 0 {
+	if err == nil && ok == 0 {
 		err = fmt.Errorf("image: HEIC decoder refused: %w", ErrMalformed)
 	}
 	return err
@@ -119,6 +119,11 @@ type heifLayout struct {
 	ratio             image.YCbCrSubsampleRatio
 	stride, colStride int
 	luma, size        int // bytes of the first plane, of all
+}
+
+// bytes is size for the sandbox, where addresses have 32 bits.
+func (l heifLayout) bytes() uint32 {
+	return uint32(l.size) //nolint:gosec // G115: at most 4 bytes a pixel and MaxPixels.
 }
 
 // layout judges the claimed size and computes the planes.

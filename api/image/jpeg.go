@@ -31,7 +31,10 @@ func jpegFrame(src *source) (frame, error) {
 		return frame{}, err
 	}
 	f, err := findSOF(br)
-	if err != nil || f.check() != nil {
+	if err == nil {
+		err = f.check()
+	}
+	if err != nil {
 		return f, err
 	}
 	if br, err = src.rewound(); err != nil {

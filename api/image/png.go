@@ -26,8 +26,8 @@ func pngFrame(src *source) (frame, error) {
 	if b[28] != 0 {
 		f.perPixel *= 2 // interlaced: each pass is a picture of its own
 	}
-	if f.check() != nil {
-		return f, nil
+	if err := f.check(); err != nil {
+		return f, err
 	}
 	return f, guarded(func() error {
 		_, err := png.DecodeConfig(br)

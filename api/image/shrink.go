@@ -8,7 +8,7 @@ import (
 	xdraw "golang.org/x/image/draw"
 )
 
-// maxBox bounds the side of a box, so that its sum fits 32 bits.
+// maxBox bounds the side of a box, so that no sum of bytes overflows.
 const maxBox = 1024
 
 // shrink scales a picture so that its longest side is at most side, on white, in two steps: each f × f box becomes its
@@ -83,7 +83,7 @@ type plane struct {
 
 // boxPlane writes the means of the f × f boxes of a plane of w × h.
 func boxPlane(dst, src plane, w, h, f int) {
-	sums := make([]uint32, ceilDiv(w, f))
+	sums := make([]int, ceilDiv(w, f))
 	for y := 0; y < h; y += f {
 		rows := min(f, h-y)
 		clear(sums)
@@ -92,19 +92,18 @@ func boxPlane(dst, src plane, w, h, f int) {
 		}
 		out := dst.pix[y/f*dst.stride:][:len(sums)]
 		for i, sum := range sums {
-			n := uint32(rows * min(f, w-i*f))
-			out[i] = byte((sum + n/2) / n)
+			out[i] = mean(sum, rows*min(f, w-i*f))
 		}
 	}
 }
 
 // addRow adds each f samples of a row to their sum.
-func addRow(sums []uint32, row []byte, f int) {
+func addRow(sums []int, row []byte, f int) {
 	for i := range sums {
 		cell := row[i*f : min(i*f+f, len(row))]
-		var sum uint32
+		var sum int
 		for _, v := range cell {
-			sum += uint32(v)
+			sum += int(v)
 		}
 		sums[i] += sum
 	}
@@ -129,18 +128,22 @@ func boxAny(img image.Image, f int) *image.RGBA {
 func boxBand(dst []byte, band *image.RGBA, rows image.Rectangle, f int) {
 	for x := 0; x < rows.Dx(); x += f {
 		width := min(f, rows.Dx()-x)
-		var sum [4]uint32
+		var sum [4]int
 		for y := range rows.Dy() {
 			cell := band.Pix[y*band.Stride+4*x:][:4*width]
 			for i, v := range cell {
-				sum[i&3] += uint32(v)
+				sum[i&3] += int(v)
 			}
 		}
-		n := uint32(width * rows.Dy())
 		for c, v := range sum {
-			dst[x/f*4+c] = byte((v + n/2) / n)
+			dst[x/f*4+c] = mean(v, width*rows.Dy())
 		}
 	}
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// mean is the rounded mean of n bytes that add up to sum.
+func mean(sum, n int) byte {
+	return byte((sum + n/2) / n) //nolint:gosec // G115: a mean of bytes is one.
+}
