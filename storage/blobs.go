@@ -2,7 +2,11 @@ package storage
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -13,12 +17,16 @@ type BlobInfo struct {
 	Stored time.Time // when it was put last: a repeated Put renews it
 }
 
+// MaxList is the largest limit of Blobs.List.
+const MaxList = 1000
+
 // Blobs keeps bytes under their SHA-256, inside a store's prefix. Methods may be called from many goroutines.
 type Blobs interface {
 	// Put streams r to its end and stores it, hashing on the way; nothing is held whole in memory. At most limit bytes
 	// are taken, ErrTooLarge beyond. check sees the SHA-256 (64 lower-case hex digits) and the size after the last byte
-	// and before the blob can be seen: its error is returned untouched and nothing is stored. What was Put is durable
-	// when Put returns; a repeat of stored bytes renews their age. An error of r is returned untouched. ErrFull.
+	// and before the blob can be seen (nil: none): its error is returned untouched and nothing is stored. What was Put is durable
+	// when Put returns; a repeat of stored bytes renews their age. An error of r is returned untouched. ErrFull; ErrValue
+	// for a store that is not named by [a-z0-9_-].
 	Put(ctx context.Context, store string, r io.Reader, limit int64, check func(sha256 string, size int64) error) (BlobInfo, error)
 
 	// Open reads a blob; the reader can seek, so that ranges can be served. ErrNotFound. The caller closes it. Bytes are
@@ -34,7 +42,8 @@ type Blobs interface {
 	// Delete removes a blob. ErrRetained while Retain forbids it, ErrNotFound.
 	Delete(ctx context.Context, key string) error
 
-	// List walks the blobs of a store in order of key, behind after ("" for the first), at most limit (1 to 1,000).
+	// List walks the blobs of a store in order of key, behind the key after ("" for the first), at most limit (1 to
+	// MaxList).
 	List(ctx context.Context, store, after string, limit int) ([]BlobInfo, error)
 
 	// Ping says whether blobs can be written.
@@ -42,4 +51,40 @@ type Blobs interface {
 
 	// Close releases everything.
 	Close() error
+}
+
+// Verify reads a blob and compares its bytes with its name. ErrCorrupt when they differ, ErrNotFound.
+func Verify(ctx context.Context, blobs Blobs, key string) (err error) {
+	r, info, err := blobs.Open(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := r.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	hash := sha256.New()
+	n, err := io.Copy(hash, whileLive{ctx, r})
+	if err != nil {
+		return fmt.Errorf("read blob %s: %w", key, err)
+	}
+	_, named, _ := strings.Cut(key, "/")
+	if sum := hex.EncodeToString(hash.Sum(nil)); sum != named || n != info.Bytes {
+		return fmt.Errorf("%w: blob %s has the SHA-256 %s", ErrCorrupt, key, sum)
+	}
+	return nil
+}
+
+// whileLive reads until its context ends.
+type whileLive struct {
+	ctx context.Context //nolint:containedctx // it lives for one call
+	r   io.Reader
+}
+
+func (w whileLive) Read(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.r.Read(p)
 }

@@ -18,10 +18,11 @@ import (
 // What an engine answers. Each is matched with errors.Is; an engine wraps its own error beside it.
 var (
 	ErrNotFound    = errors.New("storage: not found")
-	ErrExists      = errors.New("storage: id exists")           // Insert of an id that is there
-	ErrStale       = errors.New("storage: version has changed") // Replace or Delete of another version than the stored one
-	ErrUndeclared  = errors.New("storage: key is not declared") // a Query by a key that the collection did not declare
-	ErrCursor      = errors.New("storage: malformed cursor")    // Query.After was not made by Cursor
+	ErrExists      = errors.New("storage: id exists")                        // Insert of an id that is there
+	ErrStale       = errors.New("storage: version has changed")              // Replace or Delete of another version than the stored one
+	ErrUndeclared  = errors.New("storage: key is not declared")              // a Query by a key that the collection did not declare
+	ErrCursor      = errors.New("storage: malformed cursor")                 // Query.After was not made by Cursor
+	ErrValue       = errors.New("storage: id or key value cannot be stored") // see CheckValue
 	ErrCorrupt     = errors.New("storage: stored bytes are damaged")
 	ErrFull        = errors.New("storage: no space left") // ENOSPC, EDQUOT and EFBIG alike
 	ErrUnavailable = errors.New("storage: out of reach")  // worth trying again later
@@ -66,13 +67,14 @@ type Query struct {
 	Prefix   string
 	From, To string // From ≤ value < To; an empty To has no upper end
 	Desc     bool   // from the highest (value, id) down
-	Limit    int    // 1 to MaxFind
+	Limit    int    // 1 to MaxFind (an engine takes one more, by which Collection sees whether more follows)
 	After    string // a Cursor: the walk goes on behind it
 	Whole    bool   // return Doc; otherwise a collection with summaries returns Summary alone
 }
 
 // Engine keeps documents. All methods may be called from many goroutines. All respect the context's deadline: a write
-// whose context ends may or may not have happened, one that returned nil is durable.
+// whose context ends may or may not have happened, one that returned nil is durable. The bytes of a Record that is
+// written belong to the engine from the call on, even when it returns early: they are never changed by the caller.
 type Engine interface {
 	// Declare makes ready what the declared collections need. It is idempotent and may be run by several processes
 	// at once.
@@ -94,6 +96,15 @@ type Engine interface {
 
 	// Delete removes the record if its version is version. ErrStale, ErrNotFound.
 	Delete(ctx context.Context, collection, id string, version int64) error
+
+	// Walk calls fn with every record of a collection in order of id, with Doc, Summary and Keys as they are stored, for
+	// check and backup. A damaged record comes with ErrCorrupt (its ID set, as far as it is known), and so does a key's
+	// entry that no document has or the lack of one that a document has; the walk goes on. What changes during the walk
+	// may be seen or not. An error of fn ends it and is returned untouched.
+	Walk(ctx context.Context, collection string, fn func(Record, error) error) error
+
+	// Collections names the collections that are stored, in order, whether declared in this process or not.
+	Collections(ctx context.Context) ([]string, error)
 
 	// Ping says whether the engine can be reached and read.
 	Ping(ctx context.Context) error

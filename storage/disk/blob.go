@@ -1,0 +1,182 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"example.com/walkaround/storage"
+)
+
+// Open reads a blob.
+func (s *Store) Open(ctx context.Context, key string) (io.ReadSeekCloser, storage.BlobInfo, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, storage.BlobInfo{}, err
+	}
+	path, err := s.path(key)
+	if err != nil {
+		return nil, storage.BlobInfo{}, err
+	}
+	f, err := os.Open(path) //nolint:gosec // made of a checked key
+	if err != nil {
+		return nil, storage.BlobInfo{}, failure(err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, storage.BlobInfo{}, errors.Join(failure(err), f.Close())
+	}
+	return f, describe(key, info), nil
+}
+
+// Stat describes a blob.
+func (s *Store) Stat(ctx context.Context, key string) (storage.BlobInfo, error) {
+	if err := ctx.Err(); err != nil {
+		return storage.BlobInfo{}, err
+	}
+	path, err := s.path(key)
+	if err != nil {
+		return storage.BlobInfo{}, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return storage.BlobInfo{}, failure(err)
+	}
+	return describe(key, info), nil
+}
+
+func describe(key string, info fs.FileInfo) storage.BlobInfo {
+	return storage.BlobInfo{Key: key, Bytes: info.Size(), Stored: info.ModTime().UTC()}
+}
+
+// Retain forbids deletion before until. The end stands as the time of an empty file.
+func (s *Store) Retain(ctx context.Context, key string, until time.Time) error {
+	if _, err := s.Stat(ctx, key); err != nil {
+		return err
+	}
+	mark := s.mark(key)
+	lock := s.keys.of(mark)
+	lock.Lock()
+	defer lock.Unlock()
+	if end, err := retention(mark); err != nil || !until.After(end) {
+		return err
+	}
+	return failure(s.writeMark(mark, until))
+}
+
+// writeMark replaces a mark in one step, so that no crash leaves one with a shorter time.
+func (s *Store) writeMark(mark string, until time.Time) error {
+	f, err := s.temp()
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(until.UTC().Format(time.RFC3339Nano))
+	if err := errors.Join(err, f.Sync(), f.Close(), s.makeFolder(filepath.Dir(mark)), os.Rename(f.Name(), mark)); err != nil {
+		return errors.Join(err, discard(f))
+	}
+	return syncFolder(filepath.Dir(mark))
+}
+
+func (s *Store) mark(key string) string {
+	return filepath.Join(s.folder, retained, filepath.FromSlash(key))
+}
+
+// retention reads a mark; the zero time if there is none. A mark that cannot be read retains: ErrCorrupt.
+func retention(mark string) (time.Time, error) {
+	b, err := os.ReadFile(mark) //nolint:gosec // made of a checked key
+	if errors.Is(err, fs.ErrNotExist) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, failure(err)
+	}
+	end, err := time.Parse(time.RFC3339Nano, string(b))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%w: retention %s: %w", storage.ErrCorrupt, filepath.Base(mark), err)
+	}
+	return end, nil
+}
+
+// Delete removes a blob that is not retained.
+func (s *Store) Delete(ctx context.Context, key string) error {
+	if _, err := s.Stat(ctx, key); err != nil {
+		return err
+	}
+	mark := s.mark(key)
+	lock := s.keys.of(mark)
+	lock.Lock()
+	defer lock.Unlock()
+	end, err := retention(mark)
+	if err != nil {
+		return err
+	}
+	if s.now().Before(end) {
+		return fmt.Errorf("blob %s until %s: %w", key, end.Format(time.RFC3339), storage.ErrRetained)
+	}
+	return failure(s.remove(key, mark))
+}
+
+func (s *Store) remove(key, mark string) error {
+	path, err := s.path(key)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	if err := os.Remove(mark); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// List walks the blobs of a store in order of key.
+func (s *Store) List(ctx context.Context, store, after string, limit int) ([]storage.BlobInfo, error) {
+	if limit < 1 || limit > storage.MaxList {
+		return nil, fmt.Errorf("storage/disk: limit %d is not within 1 to %d", limit, storage.MaxList)
+	}
+	if !storeName.MatchString(store) {
+		return nil, fmt.Errorf("store %q: %w", store, storage.ErrValue)
+	}
+	last := strings.TrimPrefix(after, store+"/")
+	var list []storage.BlobInfo
+	for _, folder := range names(filepath.Join(s.folder, store)) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if len(last) >= 2 && folder < last[:2] {
+			continue
+		}
+		for _, name := range names(filepath.Join(s.folder, store, folder)) {
+			info, err := s.Stat(ctx, store+"/"+name)
+			if name <= last || errors.Is(err, storage.ErrNotFound) { // before the page, deleted meanwhile, or no blob
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			if list = append(list, info); len(list) == limit {
+				return list, nil
+			}
+		}
+	}
+	return list, nil
+}
+
+// names returns what is in a folder, in order; nothing if it is not there.
+func names(folder string) []string {
+	d, err := os.Open(folder) //nolint:gosec // made of checked names
+	if err != nil {
+		return nil
+	}
+	list, _ := d.Readdirnames(-1) //nolint:errcheck // what cannot be read is not there
+	_ = d.Close()                 //nolint:errcheck // nothing was written
+	sort.Strings(list)
+	return list
+}

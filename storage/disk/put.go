@@ -1,0 +1,142 @@
+package disk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+
+	"example.com/walkaround/storage"
+)
+
+const bufferBytes = 128 << 10
+
+// Put stores what r holds.
+func (s *Store) Put(
+	ctx context.Context, store string, r io.Reader, limit int64, check func(sha256 string, size int64) error,
+) (storage.BlobInfo, error) {
+	if !storeName.MatchString(store) {
+		return storage.BlobInfo{}, fmt.Errorf("store %q: %w", store, storage.ErrValue)
+	}
+	f, err := s.temp()
+	if err != nil {
+		return storage.BlobInfo{}, failure(err)
+	}
+	info, err := s.receive(ctx, f, store, r, limit, check)
+	if err != nil {
+		return storage.BlobInfo{}, errors.Join(err, discard(f))
+	}
+	return info, nil
+}
+
+func (s *Store) temp() (*os.File, error) {
+	return os.CreateTemp(filepath.Join(s.folder, incoming), "*")
+}
+
+// discard removes a temporary file. It may be gone, or closed, already.
+func discard(f *os.File) error {
+	_ = f.Close()           //nolint:errcheck // its bytes are not wanted
+	_ = os.Remove(f.Name()) //nolint:errcheck // what is left is cleaned up at the next start
+	return nil
+}
+
+// receive fills f, then makes it the blob.
+func (s *Store) receive(
+	ctx context.Context, f *os.File, store string, r io.Reader, limit int64, check func(string, int64) error,
+) (storage.BlobInfo, error) {
+	c := &copier{ctx: ctx, from: r, to: f, hash: sha256.New(), limit: limit}
+	buffer, _ := s.buffer.Get().(*[bufferBytes]byte)
+	err := c.copy(buffer[:])
+	s.buffer.Put(buffer)
+	if err != nil {
+		return storage.BlobInfo{}, err
+	}
+	sum := hex.EncodeToString(c.hash.Sum(nil))
+	if check != nil {
+		if err := check(sum, c.size); err != nil {
+			return storage.BlobInfo{}, err
+		}
+	}
+	key := store + "/" + sum
+	if err := s.place(f, key, c.size); err != nil {
+		return storage.BlobInfo{}, failure(err)
+	}
+	return s.Stat(ctx, key)
+}
+
+// copier moves bytes from a reader to a file and hashes them.
+type copier struct {
+	ctx   context.Context //nolint:containedctx // it lives for one call
+	from  io.Reader
+	to    io.Writer
+	hash  hash.Hash
+	size  int64
+	limit int64
+}
+
+// copy returns the reader's own error untouched, and the file's as the port's.
+func (c *copier) copy(buffer []byte) error {
+	for {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		n, readErr := c.from.Read(buffer)
+		if c.size += int64(n); c.size > c.limit {
+			return fmt.Errorf("more than %d bytes: %w", c.limit, storage.ErrTooLarge)
+		}
+		c.hash.Write(buffer[:n])
+		if _, err := c.to.Write(buffer[:n]); err != nil {
+			return failure(err)
+		}
+		if errors.Is(readErr, io.EOF) && !errors.Is(readErr, io.ErrUnexpectedEOF) {
+			return nil
+		}
+		if readErr != nil {
+			return readErr
+		}
+	}
+}
+
+// place gives a whole file its name, durably: bytes first, then the name. Of a blob that is there already with as many
+// bytes only the age is renewed.
+func (s *Store) place(f *os.File, key string, size int64) error {
+	path, err := s.path(key)
+	if err != nil {
+		return err
+	}
+	lock := s.keys.of(path)
+	lock.Lock()
+	defer lock.Unlock()
+	if there, err := os.Stat(path); err == nil && there.Size() == size {
+		return errors.Join(s.renew(path), discard(f))
+	}
+	now := s.now()
+	if err := errors.Join(f.Sync(), f.Close(), os.Chtimes(f.Name(), now, now)); err != nil {
+		return err
+	}
+	if err := s.makeFolder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// renew sets a blob's age to now and syncs it: the sweeper must not see the old one after a crash.
+func (s *Store) renew(path string) error {
+	now := s.now()
+	if err := os.Chtimes(path, now, now); err != nil {
+		return err
+	}
+	f, err := os.Open(path) //nolint:gosec // made of a checked key
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close(), syncFolder(filepath.Dir(path)))
+}

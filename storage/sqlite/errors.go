@@ -1,0 +1,43 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"example.com/walkaround/storage"
+)
+
+// failure puts the port's error beside SQLite's. Errors of the port itself pass untouched.
+func failure(ctx context.Context, err error) error {
+	var code sqlite3.ErrorCode
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil && errors.Is(err, sqlite3.INTERRUPT):
+		return ctx.Err()
+	case full(err):
+		return fmt.Errorf("%w: %w", storage.ErrFull, err)
+	case !errors.As(err, &code):
+		return err
+	}
+	switch code { //nolint:exhaustive // every other code is out of reach
+	case sqlite3.CORRUPT, sqlite3.NOTADB:
+		return fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
+	default:
+		return fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
+	}
+}
+
+// full says whether the disk, the quota or the limit of a file's size ended a write.
+func full(err error) bool {
+	return errors.Is(err, sqlite3.FULL) || errors.Is(err, syscall.ENOSPC) ||
+		errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+}
+
+func damaged(collection, id string) error {
+	return fmt.Errorf("%w: %s %s", storage.ErrCorrupt, collection, id)
+}
