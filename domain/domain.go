@@ -59,3 +59,8 @@ func ValidID(id string) bool {
 func NewID() string {
 	return uuid.Must(uuid.NewV7()).String()
 }
+
+// DerivedID makes the id of something that a visit or another thing brings about, the same however often it is tried.
+func DerivedID(id, what string) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(id+"/"+what)).String()
+}

@@ -112,8 +112,9 @@ func (u *unpacked) add(f *zip.File) error {
 		err = u.count(io.Copy(sum, limited))
 		u.sums[f.Name] = hex.EncodeToString(sum.Sum(nil))
 	case bundlePartName(f.Name):
-		err = u.count(kept.ReadFrom(io.LimitReader(limited, u.room+1)))
-		u.room -= int64(kept.Len())
+		n, failed := kept.ReadFrom(io.LimitReader(limited, u.room+1))
+		u.room -= n
+		err = u.count(n, failed)
 		u.parts[f.Name] = kept.Bytes()
 	default:
 		err = errEntry
@@ -123,7 +124,7 @@ func (u *unpacked) add(f *zip.File) error {
 
 // count keeps the bounds.
 func (u *unpacked) count(n int64, err error) error {
-	if u.left -= n; err == nil && (n > MaxBundleEntryBytes || u.left < 0) {
+	if u.left -= n; err == nil && (n > MaxBundleEntryBytes || u.left < 0 || u.room < 0) {
 		return errEntry
 	}
 	return err
