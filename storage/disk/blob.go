@@ -55,19 +55,19 @@ func describe(key string, info fs.FileInfo) storage.BlobInfo {
 	return storage.BlobInfo{Key: key, Bytes: info.Size(), Stored: info.ModTime().UTC()}
 }
 
-// Retain forbids deletion before until. The end stands as the time of an empty file.
+// Retain forbids deletion before until. The end stands in a file of its own, replaced in one step.
 func (s *Store) Retain(ctx context.Context, key string, until time.Time) error {
+	lock := s.keys.of(key)
+	lock.Lock()
+	defer lock.Unlock()
 	if _, err := s.Stat(ctx, key); err != nil {
 		return err
 	}
 	mark := s.mark(key)
-	lock := s.keys.of(mark)
-	lock.Lock()
-	defer lock.Unlock()
 	if end, err := retention(mark); err != nil || !until.After(end) {
 		return err
 	}
-	return failure(s.writeMark(mark, until))
+	return writeFailure(s.writeMark(mark, until))
 }
 
 // writeMark replaces a mark in one step, so that no crash leaves one with a shorter time.
@@ -105,16 +105,19 @@ func retention(mark string) (time.Time, error) {
 
 // Delete removes a blob that is not retained.
 func (s *Store) Delete(ctx context.Context, key string) error {
+	lock := s.keys.of(key)
+	lock.Lock()
+	defer lock.Unlock()
 	if _, err := s.Stat(ctx, key); err != nil {
 		return err
 	}
 	mark := s.mark(key)
-	lock := s.keys.of(mark)
-	lock.Lock()
-	defer lock.Unlock()
 	end, err := retention(mark)
 	if err != nil {
 		return err
+	}
+	if s.readOnly {
+		return errReadOnly
 	}
 	if s.now().Before(end) {
 		return fmt.Errorf("blob %s until %s: %w", key, end.Format(time.RFC3339), storage.ErrRetained)

@@ -3,15 +3,15 @@
 // Call Open. It imports storage, and package storage/open alone chooses it.
 //
 // The folder holds one folder a store, and in it 256 folders by the first two digits of a blob's SHA-256; the file is
-// named by all 64. Beside them lies `retained`, with an empty file a retained blob, whose time is the end of the
-// retention, and `incoming`, where what is not yet whole waits. Names of stores begin with a letter or a digit and the
-// two are kept apart by a dot in front: .retained, .incoming.
+// named by all 64. Beside them lie .retained, with a file a retained blob that says until when, and .incoming, where what
+// is not yet whole waits; no store's name begins with a dot.
 package disk
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,11 +31,12 @@ const (
 
 // Store keeps blobs in a folder. It implements storage.Blobs.
 type Store struct {
-	folder string
-	now    func() time.Time
-	buffer sync.Pool
-	keys   locks
-	made   sync.Map // folders known to be there durably
+	folder   string
+	now      func() time.Time
+	readOnly bool
+	buffer   sync.Pool
+	keys     locks
+	made     sync.Map // folders known to be there durably
 }
 
 var _ storage.Blobs = (*Store)(nil)
@@ -60,7 +61,7 @@ func OpenReadOnly(folder string, now func() time.Time) (*Store, error) {
 	if _, err := os.Stat(folder); err != nil {
 		return nil, fmt.Errorf("open the blobs: %w", err)
 	}
-	return &Store{folder: folder, now: now}, nil
+	return &Store{folder: folder, now: now, readOnly: true}, nil
 }
 
 // clean removes temporary files that no running upload can own.
@@ -88,10 +89,10 @@ func (s *Store) Ping(ctx context.Context) error {
 	}
 	f, err := s.temp()
 	if err != nil {
-		return failure(err)
+		return writeFailure(err)
 	}
 	_, err = f.WriteString("ping")
-	return failure(errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name())))
+	return writeFailure(errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name())))
 }
 
 // Close has nothing to release: what was put is durable already.
@@ -141,15 +142,23 @@ func syncFolder(folder string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// failure puts the port's error beside the system's.
+var errReadOnly = errors.New("storage/disk: opened read-only")
+
+// failure puts the port's error beside the system's, where a blob is looked for.
 func failure(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", storage.ErrNotFound, err)
+	}
+	return writeFailure(err)
+}
+
+// writeFailure is failure where something is written.
+func writeFailure(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
 		return fmt.Errorf("%w: %w", storage.ErrFull, err)
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: %w", storage.ErrNotFound, err)
 	default:
 		return fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
 	}
@@ -158,11 +167,7 @@ func failure(err error) error {
 // locks lets one caller at a time work on a key.
 type locks struct{ stripes [64]sync.Mutex }
 
-// of is the lock of a path; a few share one.
-func (l *locks) of(path string) *sync.Mutex {
-	h := uint32(2166136261)
-	for i := range len(path) {
-		h = (h ^ uint32(path[i])) * 16777619
-	}
-	return &l.stripes[h%uint32(len(l.stripes))]
+// of is the lock of a key; a few share one.
+func (l *locks) of(key string) *sync.Mutex {
+	return &l.stripes[crc32.ChecksumIEEE([]byte(key))%uint32(len(l.stripes))]
 }

@@ -25,7 +25,7 @@ func (s *Store) Put(
 	}
 	f, err := s.temp()
 	if err != nil {
-		return storage.BlobInfo{}, failure(err)
+		return storage.BlobInfo{}, writeFailure(err)
 	}
 	info, err := s.receive(ctx, f, store, r, limit, check)
 	if err != nil {
@@ -35,6 +35,9 @@ func (s *Store) Put(
 }
 
 func (s *Store) temp() (*os.File, error) {
+	if s.readOnly {
+		return nil, errReadOnly
+	}
 	return os.CreateTemp(filepath.Join(s.folder, incoming), "*")
 }
 
@@ -64,7 +67,7 @@ func (s *Store) receive(
 	}
 	key := store + "/" + sum
 	if err := s.place(f, key, c.size); err != nil {
-		return storage.BlobInfo{}, failure(err)
+		return storage.BlobInfo{}, writeFailure(err)
 	}
 	return s.Stat(ctx, key)
 }
@@ -91,9 +94,9 @@ func (c *copier) copy(buffer []byte) error {
 		}
 		c.hash.Write(buffer[:n])
 		if _, err := c.to.Write(buffer[:n]); err != nil {
-			return failure(err)
+			return writeFailure(err)
 		}
-		if errors.Is(readErr, io.EOF) && !errors.Is(readErr, io.ErrUnexpectedEOF) {
+		if readErr == io.EOF { //nolint:errorlint // a reader's end is this very value; a wrapped one is a failure
 			return nil
 		}
 		if readErr != nil {
@@ -109,14 +112,14 @@ func (s *Store) place(f *os.File, key string, size int64) error {
 	if err != nil {
 		return err
 	}
-	lock := s.keys.of(path)
+	lock := s.keys.of(key)
 	lock.Lock()
 	defer lock.Unlock()
 	if there, err := os.Stat(path); err == nil && there.Size() == size {
 		return errors.Join(s.renew(path), discard(f))
 	}
 	now := s.now()
-	if err := errors.Join(f.Sync(), f.Close(), os.Chtimes(f.Name(), now, now)); err != nil {
+	if err := errors.Join(os.Chtimes(f.Name(), now, now), f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	if err := s.makeFolder(filepath.Dir(path)); err != nil {

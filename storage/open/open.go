@@ -18,13 +18,18 @@ import (
 // Config says where documents and blobs lie. Each engine has its own settings here; those that are empty are not used.
 type Config struct {
 	Folder string           // of the embedded engines: SQLite and the disk
-	Now    func() time.Time // what the disk takes for the age of a blob
+	Now    func() time.Time // the clock, by which the disk dates a blob
 }
+
+var errClock = errors.New("storage/open: Config.Now is missing")
 
 const blobsFolder = "blobs"
 
 // Open opens documents and blobs for a server. Both are closed by the caller, the blobs last.
 func Open(ctx context.Context, c Config) (storage.Engine, storage.Blobs, error) {
+	if c.Now == nil {
+		return nil, nil, errClock
+	}
 	engine, err := sqlite.Open(ctx, c.Folder)
 	if err != nil {
 		return nil, nil, err
@@ -38,6 +43,9 @@ func Open(ctx context.Context, c Config) (storage.Engine, storage.Blobs, error) 
 
 // OpenReadOnly opens documents and blobs to look at them, also beside a running server. Writes are refused.
 func OpenReadOnly(ctx context.Context, c Config) (storage.Engine, storage.Blobs, error) {
+	if c.Now == nil {
+		return nil, nil, errClock
+	}
 	engine, err := sqlite.OpenReadOnly(ctx, c.Folder)
 	if err != nil {
 		return nil, nil, err
