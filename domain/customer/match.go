@@ -90,12 +90,8 @@ func (c *Customer) NameKeys() []string {
 	if name == "" {
 		return nil
 	}
-	keys := []string{name}
 	words := strings.Fields(name)
-	for _, word := range words[1:min(len(words), maxNameWords)] {
-		keys = append(keys, word)
-	}
-	return keys
+	return append([]string{name}, words[1:min(len(words), maxNameWords)]...)
 }
 
 const maxNameWords = 6

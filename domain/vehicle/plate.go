@@ -53,8 +53,8 @@ func PlateKeys(normalized string) []string {
 		}
 		return -1
 	}, normalized)
-	keys := append([]string{normalized}, endings(normalized, 3, 6)...)
-	for _, key := range endings(digits, 3, 5) {
+	keys := []string{normalized}
+	for _, key := range slices.Concat(endings(normalized, 3, 6), endings(digits, 3, 5)) {
 		if !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
@@ -62,7 +62,7 @@ func PlateKeys(normalized string) []string {
 	return keys
 }
 
-// endings gives the last shortest … longest characters of s, as far as each is shorter than s or s is all digits.
+// endings gives the last shortest … longest characters of s, as far as it has so many.
 func endings(s string, shortest, longest int) []string {
 	runes := []rune(s)
 	var found []string

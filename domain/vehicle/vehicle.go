@@ -1,6 +1,5 @@
 // Package vehicle is a car as the store knows it over the years: its plates, its VIN, its odometer, and the damage that
 // was seen on it.
-//
 // Start with New for a car that was never here, NormalizePlate and NormalizeVIN to find one that was, and Ledger
 // (ledger.go) for its damage. The package may import domain only; it knows visits and customers by their ids.
 package vehicle
@@ -16,15 +15,15 @@ import (
 type Vehicle struct {
 	ID                string         `bson:"id" json:"id"`
 	StoreID           string         `bson:"store_id" json:"store_id"`
-	Plate             string         `bson:"plate" json:"plate" example:"粵A·12345"`              // as typed last; empty after another car took it
-	PlateKey          string         `bson:"plate_key" json:"plate_key" example:"粤A12345"`       // normalised
-	Plates            []PlateSpan    `bson:"plates" json:"plates"`                               // oldest first
-	VIN               string         `bson:"vin,omitempty" json:"vin,omitempty"`                 // normalised
-	Make              string         `bson:"make,omitempty" json:"make,omitempty"`               // who made it
-	Model             string         `bson:"model,omitempty" json:"model,omitempty"`             //
-	Year              *int64         `bson:"year,omitempty" json:"year,omitempty"`               // of the model
-	Colour            string         `bson:"colour,omitempty" json:"colour,omitempty"`           //
-	Note              string         `bson:"note,omitempty" json:"note,omitempty"`               //
+	Plate             string         `bson:"plate" json:"plate" example:"粵A·12345"`        // as typed last; empty after another car took it
+	PlateKey          string         `bson:"plate_key" json:"plate_key" example:"粤A12345"` // normalised
+	Plates            []PlateSpan    `bson:"plates" json:"plates"`                         // oldest first
+	VIN               string         `bson:"vin,omitempty" json:"vin,omitempty"`           // normalised
+	Make              string         `bson:"make,omitempty" json:"make,omitempty"`         // who made it
+	Model             string         `bson:"model,omitempty" json:"model,omitempty"`
+	Year              *int64         `bson:"year,omitempty" json:"year,omitempty"` // of the model
+	Colour            string         `bson:"colour,omitempty" json:"colour,omitempty"`
+	Note              string         `bson:"note,omitempty" json:"note,omitempty"`
 	OdometerKM        *int64         `bson:"odometer_km,omitempty" json:"odometer_km,omitempty"` // as read last
 	OdometerAt        *domain.Time   `bson:"odometer_at,omitempty" json:"odometer_at,omitempty"`
 	OdometerVisitID   string         `bson:"odometer_visit_id,omitempty" json:"-"`
