@@ -207,9 +207,9 @@ func curve(from Point, v [6]float64) []Point {
 }
 
 func ring(x, y, radius float64) []Point {
-	out := make([]Point, 0, 28)
+	out := make([]Point, 0, 29)
 	for _, p := range circle(x, y, radius) {
 		out = append(out, Point{p.X, p.Y})
 	}
-	return out
+	return append(out, out[0])
 }

@@ -100,6 +100,11 @@ const badge = 5.6
 
 // stamps puts a numbered mark on each damage. One that would hide another moves aside and keeps a line to its place.
 func (p *press) stamps(damages []Damage, frames map[string]frame) {
+	type stamp struct {
+		place  gopdf.Point
+		damage Damage
+	}
+	var stamps []stamp
 	var taken []gopdf.Point
 	for _, d := range damages {
 		f, ok := frames[d.View]
@@ -109,12 +114,15 @@ func (p *press) stamps(damages []Damage, frames map[string]frame) {
 		at := f.at(Point{within(d.X), within(d.Y)})
 		place := freePlace(at, taken)
 		taken = append(taken, place)
-		c := severityColor(d.Severity)
+		stamps = append(stamps, stamp{place, d})
 		if place != at {
+			c := severityColor(d.Severity)
 			p.trace([]gopdf.Point{at, place}, 0.6, c)
 			p.fill(circle(at.X, at.Y, 1.4), c)
 		}
-		p.stamp(place.X, place.Y, d)
+	}
+	for _, s := range stamps {
+		p.stamp(s.place.X, s.place.Y, s.damage)
 	}
 }
 
@@ -164,7 +172,8 @@ func (p *press) stamp(x, y float64, d Damage) {
 		size = 5.4
 	}
 	st := style{size, letters}
-	p.center(x, y-st.leading()/2, st, fmt.Sprint(d.Number))
+	l := p.fit(fmt.Sprint(d.Number), size, 3*badge)
+	p.text(x-float64(l.width())/2000*size, y-st.leading()/2, st, l)
 }
 
 // damages is the table of the marks.
@@ -175,8 +184,13 @@ func (p *press) damages(s Sheet) {
 	p.heading("damages", 40)
 	fixed := 54.0 + 62 + 58 + 50 + 76 + 48
 	tracks := []track{
-		{p.say("where"), 54 + 22}, {p.say("kind"), 62}, {p.say("severity"), 58 - 4}, {p.say("length"), 50},
-		{p.say("status"), 76}, {p.say("note"), inner - fixed - 18}, {p.say("photo"), 48},
+		{p.say("where"), 54 + 22},
+		{p.say("kind"), 62},
+		{p.say("severity"), 58 - 4},
+		{p.say("length"), 50},
+		{p.say("status"), 76},
+		{p.say("note"), inner - fixed - 18},
+		{p.say("photo"), 48},
 	}
 	rows := make([][]cell, len(s.Damages))
 	for i, d := range s.Damages {
@@ -200,7 +214,7 @@ func (p *press) damageRow(d Damage) []cell {
 		{text: p.name("severity", d.Severity), color: ink},
 		{text: length, color: ink},
 		{text: p.name("status", d.Status), color: status},
-		{text: d.Note, color: ink},
+		{text: d.Note, color: ink, spill: true},
 		{text: numbers(d.Photos), color: muted},
 	}
 }

@@ -37,13 +37,17 @@ func parseFont() (*face, error) {
 	return f, nil
 }
 
-// width is a rune's advance in thousandths of the font size; false if the font has no glyph for it.
+// width is a rune's advance in thousandths of the font size; false if the font has no glyph for it. For control characters
+// it has some, empty ones.
 func (f *face) width(r rune) (int, bool) {
+	if unicode.IsControl(r) {
+		return 0, false
+	}
 	glyph, err := f.metrics.CharCodeToGlyphIndex(r)
 	if err != nil || glyph == 0 {
 		return 0, false
 	}
-	return int(f.metrics.GlyphIndexToPdfWidth(glyph)), true //nolint:gosec // an advance is a few thousand at most
+	return int(f.metrics.GlyphIndexToPdfWidth(glyph)), true
 }
 
 // atom is the smallest piece that a line is made of: a rune with a glyph, or the box that names one without.

@@ -126,7 +126,7 @@ func (p *press) belonging(b Belonging) []cell {
 		valuable = cell{text: p.say("valuable"), color: orange, indent: 14, mark: p.gem}
 	}
 	return []cell{
-		{text: b.Description, color: ink},
+		{text: b.Description, color: ink, spill: true},
 		{text: fmt.Sprint(b.Quantity), color: ink},
 		valuable,
 		{text: p.name("kept", b.Kept), color: ink},

@@ -12,9 +12,8 @@ func (p *press) masthead(s Sheet) {
 	textWidth := inner - 2*pad - plateWidth - 16
 	store := style{sizeBody + 1.3, white}
 	small := style{sizeSmall, onBrand}
-	name := p.set.wrap(s.Store.Name, store.size, textWidth)
-	address := p.set.wrap(join("  ·  ", s.Store.Address, s.Store.Phone), small.size, textWidth)
-	name, address = name[:min(len(name), 3)], address[:min(len(address), 4)]
+	name := p.clip(s.Store.Name, store.size, textWidth, 3)
+	address := p.clip(join("  ·  ", s.Store.Address, s.Store.Phone), small.size, textWidth, 4)
 	h := max(84, 2*pad-4+float64(len(name))*store.leading()+34+float64(len(address))*small.leading())
 
 	p.fill(rounded(margin, margin, inner, h, 6), brand)
@@ -22,7 +21,7 @@ func (p *press) masthead(s Sheet) {
 	y = p.lines(margin+pad, y, store, name)
 	p.short(margin+pad, y+1, textWidth, style{sizeTitle, white}, p.say("title"))
 	p.lines(margin+pad, y+33, small, address)
-	p.plate(margin+inner-pad-plateWidth, margin+pad, plateWidth, join("", s.Plate))
+	p.plate(margin+inner-pad-plateWidth, margin+pad, plateWidth, s.Plate)
 	if s.Number != "" {
 		number := p.fit(p.say("number")+" "+s.Number, sizeBody, plateWidth)
 		st := style{sizeBody, white}
@@ -128,11 +127,10 @@ func (p *press) gridRow(facts []fact) {
 	set := make([][]line, len(facts))
 	depth := 1
 	for i, f := range facts {
-		set[i] = p.set.wrap(f.value, value.size, width-16)
+		set[i] = p.clip(f.value, value.size, width-16, 12)
 		if len(set[i]) == 0 {
 			set[i] = []line{p.fit("–", value.size, width)}
 		}
-		set[i] = set[i][:min(len(set[i]), 12)]
 		depth = max(depth, len(set[i]))
 	}
 	h := label.leading() + float64(depth)*value.leading() + 9
@@ -223,8 +221,14 @@ func (p *press) warning(x, y float64) {
 func (p *press) alarm(x, y float64) {
 	const a, b = 4.4, 1.9
 	p.fill([]gopdf.Point{
-		{X: x - b, Y: y - a}, {X: x + b, Y: y - a}, {X: x + a, Y: y - b}, {X: x + a, Y: y + b},
-		{X: x + b, Y: y + a}, {X: x - b, Y: y + a}, {X: x - a, Y: y + b}, {X: x - a, Y: y - b},
+		{X: x - b, Y: y - a},
+		{X: x + b, Y: y - a},
+		{X: x + a, Y: y - b},
+		{X: x + a, Y: y + b},
+		{X: x + b, Y: y + a},
+		{X: x - b, Y: y + a},
+		{X: x - a, Y: y + b},
+		{X: x - a, Y: y - b},
 	}, red)
 	p.exclaim(x, y, 1)
 }

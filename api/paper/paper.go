@@ -44,7 +44,7 @@ func Render(ctx context.Context, w io.Writer, s Sheet, attachments []Attachment)
 
 // sheet prints section after section, then the footers, which need the number of pages.
 func (p *press) sheet(ctx context.Context, s Sheet) error {
-	p.head = join(" · ", s.Store.Name, p.say("title"), s.Number, s.Plate)
+	p.head = join("  ·  ", p.say("title"), s.Plate, s.Number, s.Store.Name)
 	p.masthead(s)
 	p.facts(s)
 	p.requests(s)

@@ -147,26 +147,31 @@ func (p *press) box(x, y float64, st style, a atom) {
 	p.raw(x+2*boxMargin*unit, y-st.size*0.08, style{st.size * boxScale, st.color}, name)
 }
 
-// words prints text that is known to be short; what is longer than width is cut with an ellipsis.
+// short prints text that is known to be short; what is longer than width is cut with an ellipsis.
 func (p *press) short(x, y, width float64, st style, text string) {
 	p.text(x, y, st, p.fit(text, st.size, width))
 }
 
-// fit is the first line of text, cut with an ellipsis to at most width points.
+// fit is text as one line, cut with an ellipsis to at most width points.
 func (p *press) fit(text string, size, width float64) line {
-	lines := p.set.wrap(text, size, width)
-	if len(lines) == 0 {
-		return nil
-	}
-	if len(lines) == 1 {
+	if lines := p.clip(text, size, width, 1); len(lines) > 0 {
 		return lines[0]
 	}
-	dots := p.set.atom('…')
-	l := append(line(nil), lines[0]...)
-	for len(l) > 0 && l.width()+dots.width > int(width/size*1000) {
-		l = l[:len(l)-1]
+	return nil
+}
+
+// clip is text as at most n lines; an ellipsis ends the last one if there were more.
+func (p *press) clip(text string, size, width float64, n int) []line {
+	lines := p.set.wrap(text, size, width)
+	if len(lines) <= n {
+		return lines
 	}
-	return append(l, dots)
+	dots := p.set.atom('…')
+	last := append(line(nil), lines[n-1]...)
+	for len(last) > 0 && last.width()+dots.width > int(width/size*1000) {
+		last = last[:len(last)-1]
+	}
+	return append(lines[:n-1:n-1], append(last, dots))
 }
 
 // right prints one short line that ends at x.

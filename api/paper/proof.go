@@ -19,7 +19,7 @@ func (p *press) signature(s Sheet) {
 		p.flow(margin, inner, style{sizeBody + 0.3, ink}, s.Consent)
 		p.y += 6
 	}
-	p.ensure(h)
+	p.ensure(h + 60)
 	p.autograph(frame{margin, p.y, half, h - 6}, s)
 	top, x := p.y, margin+half+gutter
 	for _, f := range []fact{
@@ -29,11 +29,11 @@ func (p *press) signature(s Sheet) {
 		{label: "witness", value: s.Advisor},
 	} {
 		p.short(x, p.y+3, 92, style{sizeSmall, muted}, p.say(f.label))
-		p.short(x+96, p.y+1.6, half-96, style{sizeBody, ink}, f.value)
-		p.y += 22
+		st := style{sizeBody, ink}
+		p.y = max(p.lines(x+96, p.y+1.6, st, p.clip(f.value, st.size, half-96, 4)), p.y+14.6) + 7.4
 		p.rule(x, p.y-3, half, hair)
 	}
-	p.y = top + h
+	p.y = max(p.y, top+h)
 }
 
 // autograph prints the signature's image; without one its strokes; without both it says so.
@@ -79,7 +79,7 @@ func (p *press) strokes(f frame, strokes [][]Stroke) bool {
 		}
 	}
 	w, h := max(high.X-low.X, 1), max(high.Y-low.Y, 1)
-	if math.IsInf(w+h, 0) || math.IsNaN(w+h) {
+	if low.X > high.X || math.IsInf(w+h, 0) || math.IsNaN(w+h) {
 		return false
 	}
 	g := contain(f, w, h)
@@ -143,6 +143,7 @@ func (p *press) code(x, y, size float64, text string) bool {
 	if err != nil {
 		return false
 	}
+	const seam = 0.12 // neighbours overlap, or viewers show white between them
 	unit := size / float64(code.Size)
 	for row := range code.Size {
 		for from := 0; from < code.Size; from++ {
@@ -151,7 +152,7 @@ func (p *press) code(x, y, size float64, text string) bool {
 				to++
 			}
 			if to > from {
-				p.fill(rectangle(x+float64(from)*unit, y+float64(row)*unit, float64(to-from)*unit, unit+0.02), ink)
+				p.fill(rectangle(x+float64(from)*unit, y+float64(row)*unit, float64(to-from)*unit+seam, unit+seam), ink)
 				from = to
 			}
 		}

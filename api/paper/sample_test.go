@@ -14,8 +14,6 @@ import (
 	"time"
 )
 
-func number(n int) *int { return &n }
-
 // drawnPhoto is a JPEG with a pattern that tells its number.
 func drawnPhoto(tb testing.TB, seed, width, height int) []byte {
 	tb.Helper()
@@ -66,13 +64,13 @@ func sample(tb testing.TB) Sheet {
 		Language: "zh-Hant", Zone: zone,
 		Store:  Store{"永和汽車服務廠", "廣州市天河區黃埔大道西 76 號", "+86 20 3847 1234"},
 		Number: "20260723-0012", Advisor: "林美",
-		Plate: "粵A·12345", VIN: "LHGCM82633A004352", Model: "雅閣 2.4 EX-L，2019 年，珍珠白", OdometerKM: number(45210),
+		Plate: "粵A·12345", VIN: "LHGCM82633A004352", Model: "雅閣 2.4 EX-L，2019 年，珍珠白", OdometerKM: new(45210),
 		Customer: Customer{"陳大文", "先生", "+86 138 0013 8000"}, ArrivedAt: at,
 		Requests: []Request{
 			{"煞車有異響，尤其早上第一次踩的時候，聲音像金屬摩擦。", true, at.Add(4 * time.Minute), "客戶說約兩週前開始。"},
 			{"五萬公里保養，順便看看右後輪為什麼掉氣。", true, at.Add(6 * time.Minute), ""},
 		},
-		FuelPercent: number(40), WantedAt: at.Add(8 * time.Hour),
+		FuelPercent: new(40), WantedAt: at.Add(8 * time.Hour),
 		CustomerPresent: true, ReminderAt: at.Add(7 * time.Minute),
 		Covers:    Covers{true, true, true, at.Add(9 * time.Minute)},
 		Engine:    Engine{true, false, "冷車起動，怠速平穩"},
@@ -93,14 +91,14 @@ func sample(tb testing.TB) Sheet {
 
 func sampleDamages() []Damage {
 	return []Damage{
-		{1, "left", 0.20, 0.58, "scratch", "minor", number(80), "new", "前葉子板，見底漆", []int{1}},
-		{2, "left", 0.62, 0.55, "dent", "moderate", number(45), "same", "左後門，硬幣大小", []int{2}},
-		{3, "rear", 0.75, 0.72, "scratch", "severe", number(310), "worse", "後保險槓右角多處擦傷，漆面剝落，建議報價鈑噴", []int{3, 4}},
+		{1, "left", 0.20, 0.58, "scratch", "minor", new(80), "new", "前葉子板，見底漆", []int{1}},
+		{2, "left", 0.62, 0.55, "dent", "moderate", new(45), "same", "左後門，硬幣大小", []int{2}},
+		{3, "rear", 0.75, 0.72, "scratch", "severe", new(310), "worse", "後保險槓右角多處擦傷，漆面剝落，建議報價鈑噴", []int{3, 4}},
 		{4, "front", 0.5, 0.4, "chip", "minor", nil, "new", "擋風玻璃石擊點", nil},
-		{5, "front", 0.53, 0.42, "crack", "severe", number(60), "new", "由石擊點延伸", nil},
+		{5, "front", 0.53, 0.42, "crack", "severe", new(60), "new", "由石擊點延伸", nil},
 		{6, "interior", 0.3, 0.5, "stain", "minor", nil, "same", "駕駛座椅", nil},
 		{7, "right", 0.3, 0.6, "dent", "minor", nil, "repaired", "", nil},
-		{8, "top", 0.5, 0.2, "chip", "minor", number(3), "new", "引擎蓋", nil},
+		{8, "top", 0.5, 0.2, "chip", "minor", new(3), "new", "引擎蓋", nil},
 	}
 }
 

@@ -12,18 +12,23 @@ type cell struct {
 	color  rgb
 	mark   func(x, y float64) // centre of the mark
 	indent float64            // room for the mark
+	spill  bool               // when long, it goes below its row over the whole width
 }
 
 // row is a row that was set: each cell as lines.
 type row struct {
 	cells []cell
 	lines [][]line
-	depth int // lines of its longest cell
+	depth int    // lines of its longest cell
+	below []line // of the cell that spilt
 }
 
 const (
 	cellPad = 3.2
 	cellGap = 8.0
+
+	spillDepth  = 6 // lines from which on a cell spills
+	spillIndent = 26.0
 )
 
 // table prints rows under headings, which are repeated on each page. A row that fits on a page is kept whole.
@@ -33,7 +38,7 @@ func (p *press) table(tracks []track, rows [][]cell) {
 	p.tableHead(tracks)
 	for _, cells := range rows {
 		r := p.setRow(tracks, cells, st.size)
-		full := float64(r.depth)*st.leading() + 2*cellPad
+		full := float64(r.depth+len(r.below))*st.leading() + 2*cellPad
 		if full > p.room() && full < bottom-topNext-40 {
 			p.newPage()
 			p.tableHead(tracks)
@@ -58,6 +63,10 @@ func (p *press) setRow(tracks []track, cells []cell, size float64) row {
 	r := row{cells: cells, lines: make([][]line, len(cells)), depth: 1}
 	for i, c := range cells {
 		r.lines[i] = p.set.wrap(c.text, size, tracks[i].width-cellGap-c.indent)
+		if c.spill && len(r.lines[i]) > spillDepth {
+			r.below = p.set.wrap(c.text, size, inner-spillIndent-cellGap)
+			r.lines[i] = nil
+		}
 		r.depth = max(r.depth, len(r.lines[i]))
 	}
 	return r
@@ -66,13 +75,17 @@ func (p *press) setRow(tracks []track, cells []cell, size float64) row {
 // tableRow prints a row line by line, over pages if it must.
 func (p *press) tableRow(tracks []track, r row, st style) {
 	p.y += cellPad
-	for n := range r.depth {
+	for n := range r.depth + len(r.below) {
 		if p.room() < st.leading()+cellPad {
 			p.newPage()
 			p.tableHead(tracks)
 			p.y += cellPad
 		}
-		p.tableLine(tracks, r, n, st)
+		if n < r.depth {
+			p.tableLine(tracks, r, n, st)
+		} else {
+			p.text(margin+spillIndent, p.y, st, r.below[n-r.depth])
+		}
 		p.y += st.leading()
 	}
 	p.y += cellPad
