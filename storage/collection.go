@@ -20,7 +20,7 @@ type Key[T any] struct {
 	Values func(*T) []string // each passes CheckValue; a repeated value counts once
 }
 
-// Shape says how a Go type is kept. Struct fields carry bson and json tags of the same name; an embedded struct is
+// Shape says how a Go type is kept. Struct fields carry bson and json tags of the same name; an embedded struct is exported and
 // `bson:",inline"`. A type that marshals itself to JSON must marshal itself to BSON too, save json.RawMessage.
 type Shape[T any] struct {
 	Name    string          // the collection

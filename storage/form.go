@@ -80,7 +80,7 @@ func (b former) collect(f *form, t reflect.Type) {
 	for i := range t.NumField() {
 		field := t.Field(i)
 		name, options, _ := strings.Cut(field.Tag.Get("bson"), ",")
-		if name == "-" || !field.IsExported() && !field.Anonymous {
+		if name == "-" || !field.IsExported() {
 			continue
 		}
 		if strings.Contains(options, "inline") {
@@ -118,7 +118,7 @@ func (f *form) add(name, shown string, child *form) {
 // jsonName is the name that encoding/json gives a field, or "" when it leaves the field out.
 func jsonName(field reflect.StructField) string {
 	tag := field.Tag.Get("json")
-	if tag == "-" || !field.IsExported() {
+	if tag == "-" {
 		return ""
 	}
 	name, _, _ := strings.Cut(tag, ",")

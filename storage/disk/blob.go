@@ -78,7 +78,8 @@ func (s *Store) writeMark(mark string, until time.Time) error {
 	}
 	_, err = f.WriteString(until.UTC().Format(time.RFC3339Nano))
 	if err := errors.Join(err, f.Sync(), f.Close(), s.makeFolder(filepath.Dir(mark)), os.Rename(f.Name(), mark)); err != nil {
-		return errors.Join(err, discard(f))
+		discard(f)
+		return err
 	}
 	return syncFolder(filepath.Dir(mark))
 }

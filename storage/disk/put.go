@@ -29,7 +29,8 @@ func (s *Store) Put(
 	}
 	info, err := s.receive(ctx, f, store, r, limit, check)
 	if err != nil {
-		return storage.BlobInfo{}, errors.Join(err, discard(f))
+		discard(f)
+		return storage.BlobInfo{}, err
 	}
 	return info, nil
 }
@@ -42,10 +43,9 @@ func (s *Store) temp() (*os.File, error) {
 }
 
 // discard removes a temporary file. It may be gone, or closed, already.
-func discard(f *os.File) error {
+func discard(f *os.File) {
 	_ = f.Close()           //nolint:errcheck // its bytes are not wanted
-	_ = os.Remove(f.Name()) //nolint:errcheck // what is left is cleaned up at the next start
-	return nil
+	_ = os.Remove(f.Name()) //nolint:errcheck // what is left is cleaned up at a later start
 }
 
 // receive fills f, then makes it the blob.
@@ -116,7 +116,8 @@ func (s *Store) place(f *os.File, key string, size int64) error {
 	lock.Lock()
 	defer lock.Unlock()
 	if there, err := os.Stat(path); err == nil && there.Size() == size {
-		return errors.Join(s.renew(path), discard(f))
+		discard(f)
+		return s.renew(path)
 	}
 	now := s.now()
 	if err := errors.Join(os.Chtimes(f.Name(), now, now), f.Sync(), f.Close()); err != nil {
