@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"text/tabwriter"
+)
+
+const demoSummary = `Runs a store with sample vehicles, visits and accounts, for this machine alone: its passwords are printed for everyone to
+see. Flags override the environment.`
+
+// account is one that demo made, for its table.
+type account struct {
+	Username, Password, Name, Roles string
+}
+
+// demo runs a store that has something to show.
+func demo(ctx context.Context, c call) int {
+	cfg, code, ok := c.config("demo", demoSummary)
+	if !ok {
+		return code
+	}
+	if !loopback(cfg.Addr) {
+		c.say("WALKAROUND_ADDR is %q, but demo has passwords that everyone knows and listens on 127.0.0.1, ::1 or localhost alone.", cfg.Addr)
+		return exitUsage
+	}
+	if cfg.CAAddr != "" && !loopback(cfg.CAAddr) {
+		c.say("WALKAROUND_CA_ADDR is %q, but demo listens on 127.0.0.1, ::1 or localhost alone.", cfg.CAAddr)
+		return exitUsage
+	}
+	return c.house(ctx, cfg, c.demoAccounts())
+}
+
+// demoAccounts puts the samples there and prints who may sign in.
+func (c call) demoAccounts() welcome {
+	return func(ctx context.Context, s server) error {
+		accounts, err := c.parts.seed(ctx, s)
+		if err != nil {
+			return err
+		}
+		t := tabwriter.NewWriter(c.stdout, 0, 0, 3, ' ', 0)
+		if _, err := fmt.Fprintln(t, "USER NAME\tPASSWORD\tROLES\tNAME"); err != nil {
+			return err
+		}
+		for _, a := range accounts {
+			if _, err := fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", a.Username, a.Password, a.Roles, a.Name); err != nil {
+				return err
+			}
+		}
+		return t.Flush()
+	}
+}
+
+// loopback says whether an address is reached from this machine alone.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	ip, notIP := netip.ParseAddr(host)
+	return err == nil && (host == "localhost" || notIP == nil && ip.IsLoopback())
+}
