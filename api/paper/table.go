@@ -135,20 +135,20 @@ func (p *press) columns(items []item) {
 	}
 }
 
-// balanced is the height of the first column when both together hold all.
+// balanced is the height of the first column at which the higher of both is lowest.
 func balanced(items []item) float64 {
 	total := 0.0
 	for _, it := range items {
 		total += it.height
 	}
-	sum := 0.0
+	best, sum := total, 0.0
 	for _, it := range items {
 		sum += it.height
-		if sum >= total/2 && !it.joined {
-			break
+		if !it.joined && max(sum, total-sum) <= max(best, total-best) {
+			best = sum
 		}
 	}
-	return sum + 0.01
+	return best + 0.01 // sums of fractions differ by their order
 }
 
 // upTo counts the lines that fit in h: at least one if there is any.

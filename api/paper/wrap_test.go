@@ -101,3 +101,27 @@ func TestClipEndsWithAnEllipsis(t *testing.T) {
 		t.Errorf("nothing became %q", asStrings([]line{got}))
 	}
 }
+
+func TestColumnsAreBalanced(t *testing.T) {
+	for name, test := range map[string]struct {
+		items []item
+		want  float64
+	}{
+		"one":                    {[]item{{height: 10}}, 10},
+		"two":                    {[]item{{height: 10}, {height: 10}}, 10},
+		"three":                  {[]item{{height: 10}, {height: 10}, {height: 10}}, 20},
+		"the lower of two":       {[]item{{height: 14}, {height: 26}, {height: 26}, {height: 26}}, 40},
+		"what is joined is kept": {[]item{{height: 10}, {height: 10, joined: true}, {height: 10}, {height: 10}}, 30},
+	} {
+		if got := balanced(test.items); got < test.want || got > test.want+0.1 {
+			t.Errorf("%s: got %g, want %g", name, got, test.want)
+		}
+	}
+	joined := []item{{height: 10}, {height: 10, joined: true}, {height: 10}}
+	if n := upTo(joined, 25); n != 1 {
+		t.Errorf("%d lines were taken, which parts the joined ones", n)
+	}
+	if n := upTo([]item{{height: 50}}, 10); n != 1 {
+		t.Errorf("%d lines were taken of one that never fits", n)
+	}
+}
