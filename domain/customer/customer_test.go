@@ -269,7 +269,7 @@ func TestDocumentSurvivesStorageAndShowsListsNotNull(t *testing.T) {
 	if err := bson.Unmarshal(raw, &back); err != nil || !reflect.DeepEqual(back, c) {
 		t.Errorf("%v: %+v", err, back)
 	}
-	if shown, _ := json.Marshal(c); strings.Contains(string(shown), "null") {
+	if shown, err := json.Marshal(c); err != nil || strings.Contains(string(shown), "null") {
 		t.Errorf("%s", shown)
 	}
 }

@@ -102,7 +102,7 @@ func TestDraftIsChecked(t *testing.T) {
 	}{
 		{"", draft("a", "a.b", "a_b.c_1", "0")},
 		{"", draft(many...)},
-		{"/items too_many", draft(append(many, "more")...)},
+		{"/items too_many", draft(slices.Concat(many, []string{"more"})...)},
 		{"/items required", draft()},
 		{"/items/1 duplicate", draft("a", "a")},
 		{"/items/0/code malformed", draft("")},

@@ -175,7 +175,7 @@ func TestDocumentsSurviveStorageAndShowListsNotNull(t *testing.T) {
 		if !reflect.DeepEqual(back.Elem().Interface(), doc) {
 			t.Errorf("%+v\n%+v", back.Elem(), doc)
 		}
-		if shown, _ := json.Marshal(doc); strings.Contains(string(shown), "null") {
+		if shown, err := json.Marshal(doc); err != nil || strings.Contains(string(shown), "null") {
 			t.Errorf("%s", shown)
 		}
 	}

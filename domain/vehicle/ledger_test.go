@@ -21,7 +21,7 @@ func walk(visit string, n int, marks ...vehicle.Sighting) vehicle.Contribution {
 func mark(id string) vehicle.Sighting {
 	x, y := 0.42, 0.55
 	return vehicle.Sighting{
-		DamageID: id, View: "left", X: &x, Y: &y, Kind: "scratch", Severity: "minor", LengthMM: km(80),
+		DamageID: id, View: "left", X: &x, Y: &y, Kind: "scratch", Severity: "minor", LengthMM: new(int64(80)),
 		PhotoIDs: []string{"photo-" + id}, Note: "behind the handle",
 	}
 }
@@ -56,7 +56,7 @@ func TestNewMarkCarriesItsDateAndPhotos(t *testing.T) {
 
 func TestKnownMarkChanges(t *testing.T) {
 	worse := known("d7", "v1.d1", vehicle.ChangeWorse)
-	worse.Severity, worse.LengthMM = "severe", km(200)
+	worse.Severity, worse.LengthMM = "severe", new(int64(200))
 	for _, c := range []struct {
 		name     string
 		then     []vehicle.Sighting // one later walk-around each

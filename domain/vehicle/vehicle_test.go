@@ -22,13 +22,10 @@ func day(n int) domain.Time {
 	return domain.At(time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC).AddDate(0, 0, n))
 }
 
-func km(n int64) *int64 { return &n }
-
 func car() vehicle.Vehicle { return vehicle.New(carID, "main", "粵A·12345", "", day(0)) }
 
 func code(err error) domain.Code {
-	var refused *domain.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*domain.Error](err); ok {
 		return refused.Code
 	}
 	return ""
@@ -78,7 +75,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		"/vin too_long":      func(v *vehicle.Vehicle) { v.VIN = strings.Repeat("1", 33) },
 		"/make too_long":     func(v *vehicle.Vehicle) { v.Make = strings.Repeat("m", 61) },
 		"/model too_long":    func(v *vehicle.Vehicle) { v.Model = strings.Repeat("m", 121) },
-		"/year out_of_range": func(v *vehicle.Vehicle) { v.Year = km(1884) },
+		"/year out_of_range": func(v *vehicle.Vehicle) { v.Year = new(int64(1884)) },
 		"/colour malformed":  func(v *vehicle.Vehicle) { v.Colour = "red\x00" },
 		"/note too_long":     func(v *vehicle.Vehicle) { v.Note = strings.Repeat("n", 2001) },
 		"/plate required":    func(v *vehicle.Vehicle) { v.PlateKey, v.Plates = "", nil },
@@ -171,15 +168,15 @@ func TestOdometerFollowsTime(t *testing.T) {
 		want    int64
 		changed bool
 	}{
-		{"later and higher", km(60_000), day(11), 60_000, true},
-		{"later and lower: it was replaced", km(10), day(11), 10, true},
+		{"later and higher", new(int64(60_000)), day(11), 60_000, true},
+		{"later and lower: it was replaced", new(int64(10)), day(11), 10, true},
 		{"not read", nil, day(11), 50_000, true},
-		{"earlier, told late", km(70_000), day(9), 50_000, false},
-		{"told again", km(50_000), day(10), 50_000, false},
-		{"the same visit, corrected", km(51_000), day(10), 51_000, true},
+		{"earlier, told late", new(int64(70_000)), day(9), 50_000, false},
+		{"told again", new(int64(50_000)), day(10), 50_000, false},
+		{"the same visit, corrected", new(int64(51_000)), day(10), 51_000, true},
 	} {
 		v := car()
-		v.SeenAt(km(50_000), "c1", "v10", day(10))
+		v.SeenAt(new(int64(50_000)), "c1", "v10", day(10))
 		visit := "v" + c.at.Format("02")
 		if c.at == day(10) {
 			visit = "v10"
@@ -192,15 +189,15 @@ func TestOdometerFollowsTime(t *testing.T) {
 
 func TestLowerOdometerAsksForAReason(t *testing.T) {
 	v := car()
-	if v.LowerOdometer(km(1), day(1)) {
+	if v.LowerOdometer(new(int64(1)), day(1)) {
 		t.Error("nothing was read before")
 	}
-	v.SeenAt(km(50_000), "c1", "v1", day(1))
+	v.SeenAt(new(int64(50_000)), "c1", "v1", day(1))
 	for _, c := range []struct {
 		km   *int64
 		at   domain.Time
 		want bool
-	}{{km(49_999), day(2), true}, {km(50_000), day(2), false}, {nil, day(2), false}, {km(40_000), day(0), false}} {
+	}{{new(int64(49_999)), day(2), true}, {new(int64(50_000)), day(2), false}, {nil, day(2), false}, {new(int64(40_000)), day(0), false}} {
 		if got := v.LowerOdometer(c.km, c.at); got != c.want {
 			t.Errorf("%v on %v: %v", c.km, c.at, got)
 		}
@@ -209,13 +206,13 @@ func TestLowerOdometerAsksForAReason(t *testing.T) {
 
 func TestSeenAtIsRepeatableAndKeepsWhatALaterVisitSaid(t *testing.T) {
 	v := car()
-	if !v.SeenAt(km(100), "c1", "v2", day(2)) || v.Revision != 2 {
+	if !v.SeenAt(new(int64(100)), "c1", "v2", day(2)) || v.Revision != 2 {
 		t.Fatalf("%+v", v)
 	}
-	if v.SeenAt(km(100), "c1", "v2", day(2)) || v.Revision != 2 {
+	if v.SeenAt(new(int64(100)), "c1", "v2", day(2)) || v.Revision != 2 {
 		t.Error("the same visit twice changed the car")
 	}
-	if !v.SeenAt(km(50), "c0", "v1", day(-3)) {
+	if !v.SeenAt(new(int64(50)), "c0", "v1", day(-3)) {
 		t.Error("an earlier visit was not noted")
 	}
 	if v.CustomerID != "c1" || *v.OdometerKM != 100 || v.LastVisitID != "v2" || v.LastVisitAt != day(2) || v.FirstSeenAt != day(-3) {
@@ -250,14 +247,14 @@ func TestSignedNeverGoesDown(t *testing.T) {
 func TestPatch(t *testing.T) {
 	v := car()
 	text := " Accord "
-	if err := v.Apply(vehicle.Patch{Model: &text, Year: km(2003)}); err != nil {
+	if err := v.Apply(vehicle.Patch{Model: &text, Year: new(int64(2003))}); err != nil {
 		t.Fatal(err)
 	}
 	if v.Model != "Accord" || *v.Year != 2003 || v.Plate != "粵A·12345" || v.Revision != 2 {
 		t.Errorf("%+v", v)
 	}
 	before := v
-	if got := faults(v.Apply(vehicle.Patch{Model: new(string), Year: km(1)})); got != "/year out_of_range" {
+	if got := faults(v.Apply(vehicle.Patch{Model: new(string), Year: new(int64(1))})); got != "/year out_of_range" {
 		t.Errorf("%q", got)
 	}
 	if !reflect.DeepEqual(v, before) {
@@ -273,7 +270,7 @@ func TestPatch(t *testing.T) {
 
 func TestDocumentsSurviveStorageAndShowListsNotNull(t *testing.T) {
 	v := car()
-	v.SeenAt(km(5), "c1", "v1", day(1))
+	v.SeenAt(new(int64(5)), "c1", "v1", day(1))
 	ledger := vehicle.NewLedger("main", carID)
 	ledger.Apply(walk("v1", 1, mark("d1")))
 	for _, doc := range []any{v, ledger} {
@@ -285,14 +282,22 @@ func TestDocumentsSurviveStorageAndShowListsNotNull(t *testing.T) {
 		if err := bson.Unmarshal(raw, back.Interface()); err != nil {
 			t.Fatal(err)
 		}
-		was, _ := json.Marshal(doc)
-		is, _ := json.Marshal(back.Interface())
-		if string(was) != string(is) || strings.Contains(string(is), "null") {
+		was, is := shown(t, doc), shown(t, back.Interface())
+		if was != is || strings.Contains(is, "null") {
 			t.Errorf("%s\n%s", was, is)
 		}
 	}
 	fresh := vehicle.New(carID, "main", "", "", day(0))
-	if shown, _ := json.Marshal(fresh); strings.Contains(string(shown), "null") {
-		t.Errorf("%s", shown)
+	if is := shown(t, fresh); strings.Contains(is, "null") {
+		t.Error(is)
 	}
+}
+
+func shown(t *testing.T, doc any) string {
+	t.Helper()
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }
