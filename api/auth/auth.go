@@ -97,7 +97,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}
 	var err1, err2, err3, err4 error
 	s.vault, err1 = newVault(c)
-	s.passwords, err2 = newPasswords(c.Random)
+	s.passwords, err2 = newPasswords(c.Random, today)
 	s.refresh, err3 = newDeriver(c.Secret, "refresh tokens")
 	s.places, err4 = newDeriver(c.Secret, "places")
 	if err := errors.Join(err1, err2, err3, err4); err != nil {

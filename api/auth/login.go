@@ -145,22 +145,23 @@ func (s *Service) grant(ctx context.Context, a *staff.Account, v *session, next 
 func (s *Service) admit(ctx context.Context, account string, places []string, address string) (*attempt, error) {
 	now := s.now()
 	try, wait := s.throttle.stranger(account, address, now)
+	if try != nil {
+		return try, nil
+	}
 	for _, place := range places {
-		if try != nil {
-			return try, nil
-		}
 		seen, err := s.seen(ctx, place)
 		if err != nil {
 			return nil, err
 		}
 		if seen {
 			try, wait = s.throttle.known(account, place, now)
+			break
 		}
 	}
-	if try != nil {
-		return try, nil
+	if try == nil {
+		return nil, retry(CodeThrottled, wait, "too many attempts to sign in")
 	}
-	return nil, retry(CodeThrottled, wait, "too many attempts to sign in")
+	return try, nil
 }
 
 // seen says whether a session was begun from the place that has not been pruned yet: 30 to 90 days.

@@ -50,11 +50,12 @@ type passwords struct {
 	slots   chan struct{}
 	waiting atomic.Int64
 	random  io.Reader
+	cost    cost
 	dummy   string
 }
 
 // newPasswords makes the queue. The dummy hash is of no password: unknown user names are checked against it.
-func newPasswords(random io.Reader) (*passwords, error) {
+func newPasswords(random io.Reader, c cost) (*passwords, error) {
 	noise := make([]byte, saltBytes+hashBytes)
 	if _, err := io.ReadFull(rand.Reader, noise); err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
@@ -62,7 +63,8 @@ func newPasswords(random io.Reader) (*passwords, error) {
 	return &passwords{
 		slots:  make(chan struct{}, max(1, runtime.NumCPU()/2)),
 		random: random,
-		dummy:  encodeHash(today, noise[:saltBytes], noise[saltBytes:]),
+		cost:   c,
+		dummy:  encodeHash(c, noise[:saltBytes], noise[saltBytes:]),
 	}, nil
 }
 
@@ -76,14 +78,14 @@ func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 		return "", fmt.Errorf("auth: salt: %w", err)
 	}
 	var sum []byte
-	err := p.turn(ctx, func() { sum = derive(normalisePassword(password), salt, today, hashBytes) })
+	err := p.turn(ctx, func() { sum = derive(normalisePassword(password), salt, p.cost, hashBytes) })
 	if err != nil {
 		return "", err
 	}
-	return encodeHash(today, salt, sum), nil
+	return encodeHash(p.cost, salt, sum), nil
 }
 
-// verify says whether password is the one that was hashed, and whether the hash is weaker than today's. An empty hash
+// verify says whether password is the one that was hashed, and whether the hash is weaker than new ones. An empty hash
 // is nobody's and costs the same. CodeBusy, the context's error.
 func (p *passwords) verify(ctx context.Context, hash, password string) (fits, weak bool, err error) {
 	if hash == "" {
@@ -101,7 +103,7 @@ func (p *passwords) verify(ctx context.Context, hash, password string) (fits, we
 		return false, false, err
 	}
 	fits = subtle.ConstantTimeCompare(got, want) == 1
-	return fits, c.memory < today.memory || c.passes < today.passes || len(want) < hashBytes, nil
+	return fits, c.memory < p.cost.memory || c.passes < p.cost.passes || len(want) < hashBytes, nil
 }
 
 // turn runs work when a slot is free. A full queue is CodeBusy.
