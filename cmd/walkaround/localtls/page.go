@@ -109,7 +109,7 @@ func (p *page) redirect(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "This port only installs the store CA.", http.StatusMethodNotAllowed)
 		return
 	}
-	to := url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}
+	to := url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
 	http.Redirect(w, r, p.secure(r)+to.String(), http.StatusTemporaryRedirect) //nolint:gosec // the host is configured, or one of our certificate's
 }
 
