@@ -10,8 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"example.com/walkaround/storage"
 	"example.com/walkaround/storage/sqlite"
 )
@@ -187,7 +185,7 @@ func TestUpdateKeepsWhatANewerProgramStored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := bson.Raw(s.Doc.Bytes()).Validate(); err != nil {
+	if err := s.Doc.Bytes().Validate(); err != nil {
 		t.Error(err)
 	}
 	got, err := newer.Get(t.Context(), "main/1")

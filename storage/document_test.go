@@ -51,7 +51,6 @@ type rich struct {
 	Grid       [][]int           `bson:"grid" json:"grid"`
 	Code       domain.Code       `bson:"code" json:"code"`
 	Hidden     part              `bson:"hidden" json:"-"`
-	Dash       string            `bson:"dash" json:"-,"`
 }
 
 func sample() rich {
@@ -67,7 +66,7 @@ func sample() rich {
 		Ratios: []float64{0, -0.5, 1e-6, 1e-7, 123456789, 1e20, 1e21, 1.5e-9, math.MaxFloat64, math.SmallestNonzeroFloat64, math.Copysign(0, -1)},
 		Text:   "a\xffb", Created: at, Gone: &at, Attributes: json.RawMessage(`{ "b":1,  "a":[1.0]}`), Absent: json.RawMessage(`null`),
 		Hash: []byte{0, 255, 1}, Names: []string{"", "b"}, Labels: map[string]string{"a\"b": "1"}, ByCode: map[string]part{"x": p},
-		Part: p, Parts: []*part{&p, nil}, Grid: [][]int{{1}, {}}, Code: domain.CodeInvalid, Hidden: p, Dash: "shown",
+		Part: p, Parts: []*part{&p, nil}, Grid: [][]int{{1}, {}}, Code: domain.CodeInvalid, Hidden: p,
 	}
 }
 

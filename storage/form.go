@@ -35,7 +35,7 @@ func (f *form) find(name []byte, expected int) (int, bool) {
 	return i, ok
 }
 
-// struct says whether the form lists members.
+// isStruct says whether the form lists members.
 func (f *form) isStruct() bool { return f != nil && f.index != nil }
 
 type former struct{ seen map[reflect.Type]*form }
@@ -77,8 +77,7 @@ func (b former) of(t reflect.Type) *form {
 
 // collect adds the members of struct t to f, as the driver's codec stores them.
 func (b former) collect(f *form, t reflect.Type) {
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("bson"), ",")
 		if name == "-" || !field.IsExported() {
 			continue

@@ -8,7 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,39 +148,65 @@ func (s *Store) List(ctx context.Context, store, after string, limit int) ([]sto
 	if !storeName.MatchString(store) {
 		return nil, fmt.Errorf("store %q: %w", store, storage.ErrValue)
 	}
-	last := strings.TrimPrefix(after, store+"/")
-	var list []storage.BlobInfo
-	for _, folder := range names(filepath.Join(s.folder, store)) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if len(last) >= 2 && folder < last[:2] {
+	p := page{store: s, name: store, last: strings.TrimPrefix(after, store+"/"), limit: limit}
+	folders, err := names(filepath.Join(s.folder, store))
+	if err != nil {
+		return nil, err
+	}
+	for _, folder := range folders {
+		if len(p.last) >= 2 && folder < p.last[:2] {
 			continue
 		}
-		for _, name := range names(filepath.Join(s.folder, store, folder)) {
-			info, err := s.Stat(ctx, store+"/"+name)
-			if name <= last || errors.Is(err, storage.ErrNotFound) { // before the page, deleted meanwhile, or no blob
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			if list = append(list, info); len(list) == limit {
-				return list, nil
-			}
+		if err := p.add(ctx, folder); err != nil || len(p.list) == limit {
+			return p.list, err
 		}
 	}
-	return list, nil
+	return p.list, nil
+}
+
+// page is one page of a List.
+type page struct {
+	store *Store
+	name  string // of the store
+	last  string // the page begins behind it
+	limit int
+	list  []storage.BlobInfo
+}
+
+// add takes the blobs of one folder until the page is full.
+func (p *page) add(ctx context.Context, folder string) error {
+	files, err := names(filepath.Join(p.store.folder, p.name, folder))
+	if err != nil {
+		return err
+	}
+	for _, name := range files {
+		if name <= p.last {
+			continue
+		}
+		info, err := p.store.Stat(ctx, p.name+"/"+name)
+		if errors.Is(err, storage.ErrNotFound) { // deleted meanwhile, or no blob
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if p.list = append(p.list, info); len(p.list) == p.limit {
+			return nil
+		}
+	}
+	return nil
 }
 
 // names returns what is in a folder, in order; nothing if it is not there.
-func names(folder string) []string {
+func names(folder string) ([]string, error) {
 	d, err := os.Open(folder) //nolint:gosec // made of checked names
-	if err != nil {
-		return nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	list, _ := d.Readdirnames(-1) //nolint:errcheck // what cannot be read is not there
-	_ = d.Close()                 //nolint:errcheck // nothing was written
-	sort.Strings(list)
-	return list
+	if err != nil {
+		return nil, failure(err)
+	}
+	list, err := d.Readdirnames(-1)
+	slices.Sort(list)
+	return list, failure(errors.Join(err, d.Close()))
 }

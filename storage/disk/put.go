@@ -44,8 +44,8 @@ func (s *Store) temp() (*os.File, error) {
 
 // discard removes a temporary file. It may be gone, or closed, already.
 func discard(f *os.File) {
-	_ = f.Close()           //nolint:errcheck // its bytes are not wanted
-	_ = os.Remove(f.Name()) //nolint:errcheck // what is left is cleaned up at a later start
+	_ = f.Close()           // its bytes are not wanted
+	_ = os.Remove(f.Name()) // what is left is cleaned up at a later start
 }
 
 // receive fills f, then makes it the blob.
@@ -96,7 +96,7 @@ func (c *copier) copy(buffer []byte) error {
 		if _, err := c.to.Write(buffer[:n]); err != nil {
 			return writeFailure(err)
 		}
-		if readErr == io.EOF { //nolint:errorlint // a reader's end is this very value; a wrapped one is a failure
+		if readErr == io.EOF { // a reader's end is this very value; a wrapped one is a failure
 			return nil
 		}
 		if readErr != nil {

@@ -42,7 +42,7 @@ func Open(ctx context.Context, c Config) (storage.Engine, storage.Blobs, error) 
 }
 
 // OpenReadOnly opens documents and blobs to look at them, also beside a running server. Writes are refused.
-func OpenReadOnly(ctx context.Context, c Config) (storage.Engine, storage.Blobs, error) {
+func OpenReadOnly(ctx context.Context, c Config) (storage.Engine, storage.Blobs, error) { //nolint:revive // named as in the engines
 	if c.Now == nil {
 		return nil, nil, errClock
 	}

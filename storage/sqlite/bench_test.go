@@ -46,7 +46,7 @@ func BenchmarkFloor(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				defer f.Close() //nolint:errcheck // a benchmark's file
+				defer func() { _ = f.Close() }()
 				files[i] = f
 			}
 			share(b, clients, func(client, _ int) {
@@ -156,8 +156,8 @@ func benchInsert(b *testing.B, e *Engine, n int) string {
 }
 
 func benchRecord(id string, n int) storage.Record {
-	doc, _ := bson.Marshal(bson.M{"id": id, "n": n, "text": strings.Repeat("y", 3000)}) //nolint:errcheck // it has no way to fail
-	sum, _ := bson.Marshal(bson.M{"id": id, "n": n, "text": strings.Repeat("y", 150)})  //nolint:errcheck // as above
+	doc, _ := bson.Marshal(bson.M{"id": id, "n": n, "text": strings.Repeat("y", 3000)}) // it has no way to fail
+	sum, _ := bson.Marshal(bson.M{"id": id, "n": n, "text": strings.Repeat("y", 150)})  // as above
 	return storage.Record{ID: id, Doc: doc, Summary: sum, Keys: []storage.KeyValue{
 		{Name: "plate", Value: fmt.Sprintf("P%06d", n%100_000)},
 		{Name: "state", Value: "arrived"},

@@ -59,7 +59,8 @@ func openReader(ctx context.Context, path string) (*conn, error) {
 }
 
 func connect(_ context.Context, path string, flags sqlite3.OpenFlag) (*conn, error) {
-	name := (&url.URL{Scheme: "file", OmitHost: true, Path: path}).String()
+	registerVFS()
+	name := (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: "vfs=" + vfsName}).String()
 	raw, err := sqlite3.OpenFlags(name, flags|sqlite3.OPEN_URI)
 	if err != nil {
 		return nil, err
@@ -87,7 +88,7 @@ func versionOK(version string) error {
 	for i, least := range oldestVersion {
 		n := 0
 		if i < len(parts) {
-			n, _ = strconv.Atoi(parts[i]) //nolint:errcheck // what is no number is 0: too old
+			n, _ = strconv.Atoi(parts[i]) // what is no number is 0: too old
 		}
 		if n != least {
 			if n > least {
@@ -189,13 +190,13 @@ func (c *conn) close() error {
 		return nil
 	}
 	for _, s := range c.statements {
-		_ = s.Close() //nolint:errcheck // it repeats the error of its last step
+		_ = s.Close() // it repeats the error of its last step
 	}
-	return c.Conn.Close()
+	return c.Close()
 }
 
 // discard closes a connection after a panic, as far as that goes, so that it holds no lock.
 func (c *conn) discard() {
-	defer func() { _ = recover() }() //nolint:errcheck // nothing is left to be done with it
-	_ = c.close()                    //nolint:errcheck // as above
+	defer func() { _ = recover() }() // nothing is left to be done with it
+	_ = c.close()                    // as above
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -24,7 +23,7 @@ func failure(ctx context.Context, err error) error {
 	case !errors.As(err, &code):
 		return err
 	}
-	switch code { //nolint:exhaustive // every other code is out of reach
+	switch code { // every other code is out of reach
 	case sqlite3.CORRUPT, sqlite3.NOTADB:
 		return fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
 	default:
@@ -32,10 +31,9 @@ func failure(ctx context.Context, err error) error {
 	}
 }
 
-// full says whether the disk, the quota or the limit of a file's size ended a write.
+// full says whether only room heals err. The index of the WAL, which grows by the same disk, has a code of its own.
 func full(err error) bool {
-	return errors.Is(err, sqlite3.FULL) || errors.Is(err, syscall.ENOSPC) ||
-		errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_SHMSIZE) || noSpace(err)
 }
 
 func damaged(collection, id string) error {

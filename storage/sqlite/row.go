@@ -3,6 +3,7 @@ package sqlite
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"math"
 
 	"github.com/ncruces/go-sqlite3"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -68,10 +69,10 @@ func nextKey(b []byte) (name, value, rest []byte, ok bool) {
 
 func cut(b []byte) (part, rest []byte, ok bool) {
 	n, size := binary.Uvarint(b)
-	if size <= 0 || n > uint64(len(b)-size) {
+	if size <= 0 || n > math.MaxInt32 || int(n) > len(b)-size {
 		return nil, nil, false
 	}
-	end := size + int(n) //nolint:gosec // not more than len(b)
+	end := size + int(n)
 	return b[size:end], b[end:], true
 }
 

@@ -62,7 +62,7 @@ func Open(ctx context.Context, folder string) (*Engine, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the database in %s: %w", folder, err), lock.Close())
 	}
-	e.writer = startWriter(first, e.path)
+	e.writer = startWriter(first, e.path) //nolint:contextcheck // the writer lives until Close, not as long as ctx
 	return e, nil
 }
 

@@ -60,27 +60,33 @@ type seen struct {
 }
 
 func (e *Engine) walkRows(ctx context.Context, t *table, fn func(storage.Record, error) error) error {
-	for last := ""; ; {
-		var chunk []seen
-		err := e.read(ctx, func(c *conn) (err error) {
-			chunk, err = c.rowsBehind(t, last)
-			return err
-		})
-		if errors.Is(err, storage.ErrCorrupt) { // a broken page: what lies behind it cannot be reached this way
-			chunk = append(chunk, seen{storage.Record{}, err})
-		} else if err != nil {
+	for last, more := "", true; more; {
+		chunk, err := e.rowsBehind(ctx, t, last)
+		if err != nil {
 			return err
 		}
 		for _, s := range chunk {
 			if err := fn(s.record, s.err); err != nil {
 				return err
 			}
+			last = s.record.ID
 		}
-		if err != nil || len(chunk) == 0 {
-			return nil
-		}
-		last = chunk[len(chunk)-1].record.ID
+		more = last != "" && len(chunk) > 0
 	}
+	return nil
+}
+
+// rowsBehind reads a chunk. Of a broken page only that it is broken can be told: what lies behind it is not reached, and
+// a seen without an id ends the walk.
+func (e *Engine) rowsBehind(ctx context.Context, t *table, last string) (chunk []seen, err error) {
+	err = e.read(ctx, func(c *conn) (err error) {
+		chunk, err = c.rowsBehind(t, last)
+		return err
+	})
+	if errors.Is(err, storage.ErrCorrupt) {
+		return append(chunk, seen{err: err}), nil
+	}
+	return chunk, err
 }
 
 // rowsBehind reads some rows and looks for their entries, both in one snapshot.

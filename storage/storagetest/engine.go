@@ -100,7 +100,7 @@ func (s suite) ctx() context.Context { return s.t.Context() }
 
 // record makes a record whose document says text; keys are given as name, value, name, value.
 func record(id, text string, keys ...string) storage.Record {
-	doc, _ := bson.Marshal(bson.D{{Key: "text", Value: text}}) //nolint:errcheck // a string can always be written
+	doc, _ := bson.Marshal(bson.D{{Key: "text", Value: text}}) // a string can always be written
 	r := storage.Record{ID: id, Doc: doc}
 	for i := 0; i+1 < len(keys); i += 2 {
 		r.Keys = append(r.Keys, storage.KeyValue{Name: keys[i], Value: keys[i+1]})
