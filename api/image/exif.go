@@ -47,7 +47,7 @@ func exifOptions(src *source, kind string, tags map[string]any) imagemeta.Option
 		TypeJPEG: imagemeta.JPEG, TypePNG: imagemeta.PNG, TypeWebP: imagemeta.WebP, TypeHEIC: imagemeta.HEIF,
 	}
 	wanted := map[string]string{
-		"Orientation": "IFD0", "DateTimeOriginal": "IFD0/ExifIFD", "OffsetTimeOriginal": "IFD0/ExifIFD",
+		"Orientation": "IFD0", "DateTimeOriginal": "IFD0/ExifIFDP", "OffsetTimeOriginal": "IFD0/ExifIFDP",
 	}
 	return imagemeta.Options{
 		R:               src,

@@ -81,7 +81,7 @@ func (d *heicDecoder) decode(ctx context.Context, src *source) (image.Image, err
 	case <-ctx.Done():
 		return nil, fmt.Errorf("image: waiting for the HEIC decoder: %w", ctx.Err())
 	}
-	h, err := d.load(src)
+	h, err := d.load(context.WithoutCancel(ctx), src)
 	if err != nil {
 		<-d.turn
 		return nil, src.verdict(err)
@@ -145,16 +145,15 @@ func (d *heicDecoder) close(ctx context.Context) error {
 }
 
 // load makes a fresh sandbox and copies the file into it.
-func (d *heicDecoder) load(src *source) (*heicRun, error) {
+func (d *heicDecoder) load(ctx context.Context, src *source) (*heicRun, error) {
 	if d.once.Do(d.compile); d.err != nil {
 		return nil, src.fail(d.err)
 	}
-	ctx := context.Background()
 	mod, err := d.runtime.InstantiateModule(ctx, d.code, wazero.NewModuleConfig().WithName(""))
 	if err != nil {
 		return nil, src.fail(fmt.Errorf("image: HEIC decoder: %w", err))
 	}
-	h := &heicRun{mod: mod}
+	h := &heicRun{ctx: ctx, mod: mod}
 	if err := h.load(src); err != nil {
 		return nil, errors.Join(err, mod.Close(ctx))
 	}
@@ -163,6 +162,7 @@ func (d *heicDecoder) load(src *source) (*heicRun, error) {
 
 // heicRun is one picture in one sandbox.
 type heicRun struct {
+	ctx     context.Context // never ends: it carries values only
 	mod     api.Module
 	in      uint32
 	size    uint32
@@ -172,7 +172,7 @@ type heicRun struct {
 // run decodes what was loaded and drops the sandbox, whose memory stays with the picture.
 func (h *heicRun) run() (image.Image, error) {
 	img, err := h.picture()
-	return img, errors.Join(err, h.mod.Close(context.Background()))
+	return img, errors.Join(err, h.mod.Close(h.ctx))
 }
 
 // call runs an exported function that returns one number.
@@ -185,7 +185,7 @@ func (h *heicRun) call(name string, args ...uint32) (uint32, error) {
 	for i, arg := range args {
 		wide[i] = uint64(arg)
 	}
-	res, err := f.Call(context.Background(), wide...)
+	res, err := f.Call(h.ctx, wide...)
 	if err != nil { // a trap inside
 		return 0, fmt.Errorf("image: HEIC decoder: %w: %w", ErrMalformed, err)
 	}

@@ -71,11 +71,14 @@ func (h *heicRun) picture() (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := h.alloc(l.bytes())
+	out, err := h.room(l)
 	if err != nil {
 		return nil, err
 	}
 	if err := h.decode(false, out); err != nil {
+		return nil, err
+	}
+	if err := h.checkGuard(out, l); err != nil {
 		return nil, err
 	}
 	if after, err := h.result(); err != nil || after != before {
@@ -86,6 +89,30 @@ func (h *heicRun) picture() (image.Image, error) {
 		return nil, err
 	}
 	return before.image(pix, l), nil
+}
+
+// guard lies behind the planes. The decoder copies rows of a length that it does not tell: should it be another than
+// ours, bytes change here.
+const guard = "what the decoder must leave alone"
+
+// room reserves the planes, as much again, so that a wrong guess of their layout breaks nothing, and sets the guard.
+func (h *heicRun) room(l heifLayout) (uint32, error) {
+	out, err := h.alloc(2*l.bytes() + uint32(len(guard)))
+	if err != nil {
+		return 0, err
+	}
+	behind, err := h.view(out+l.bytes(), uint32(len(guard)))
+	copy(behind, guard)
+	return out, err
+}
+
+// checkGuard refuses a picture whose rows are not as long as thought: it would be a picture of stripes.
+func (h *heicRun) checkGuard(out uint32, l heifLayout) error {
+	behind, err := h.view(out+l.bytes(), uint32(len(guard)))
+	if err == nil && string(behind) != guard {
+		err = fmt.Errorf("image: HEIC in an unknown layout: %w", ErrUnsupported)
+	}
+	return err
 }
 
 // decode calls the decoder for the header alone or for the pixels.
@@ -114,7 +141,8 @@ func (h *heicRun) result() (heifResult, error) {
 	}, nil
 }
 
-// heifLayout is how the decoder lays out its planes: rows aligned to 16 bytes, one plane after the other.
+// heifLayout is how the decoder lays out its planes: rows aligned to 16 bytes, of 64 pixels at least, one
+// plane after the other.
 type heifLayout struct {
 	ratio             image.YCbCrSubsampleRatio
 	stride, colStride int
@@ -135,11 +163,11 @@ func (r heifResult) layout() (heifLayout, error) {
 	case heifYCbCr:
 		return r.planes()
 	case heifMonochrome:
-		l := heifLayout{stride: align16(r.width)}
+		l := heifLayout{stride: rowBytes(r.width, 1)}
 		l.size = l.stride * r.height
 		return l, nil
 	case heifRGB:
-		l := heifLayout{stride: align16(4 * r.width)}
+		l := heifLayout{stride: rowBytes(r.width, 4)}
 		l.size = l.stride * r.height
 		return l, nil
 	default:
@@ -157,7 +185,7 @@ func (r heifResult) planes() (heifLayout, error) {
 		return heifLayout{}, fmt.Errorf("image: HEIC chroma format %d: %w", r.chroma, ErrUnsupported)
 	}
 	cw, ch := chromaSize(ratio, r.width, r.height)
-	l := heifLayout{ratio: ratio, stride: align16(r.width), colStride: align16(cw)}
+	l := heifLayout{ratio: ratio, stride: rowBytes(r.width, 1), colStride: rowBytes(cw, 1)}
 	l.luma = l.stride * r.height
 	l.size = l.luma + 2*l.colStride*ch
 	return l, nil
@@ -181,4 +209,5 @@ func (r heifResult) image(pix []byte, l heifLayout) image.Image {
 	}
 }
 
-func align16(n int) int { return (n + 15) &^ 15 }
+// rowBytes is the length of a row in memory.
+func rowBytes(pixels, each int) int { return (max(pixels, 64)*each + 15) &^ 15 }

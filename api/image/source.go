@@ -17,7 +17,7 @@ const bufferSize = 32 << 10
 // source is the file under inspection. It ends at size, stops when the context does, and remembers a failure of the
 // reader below, so that a broken disk is never taken for a broken picture.
 type source struct {
-	ctx  context.Context //nolint:containedctx // decoders take an io.Reader: this is how a context reaches into them.
+	ctx  context.Context // decoders take an io.Reader: this is how it reaches into them
 	r    io.ReadSeeker
 	size int64
 	pos  int64

@@ -102,6 +102,6 @@ func (c *car) blot(x, y, r float64, rgb uint32, rnd *rand.Rand) {
 	c.glow(x, y, r*1.2, r*0.9, hex(rgb, 0.8))
 	for range 40 {
 		dx, dy := rnd.NormFloat64()*r*0.4, rnd.NormFloat64()*r*0.3
-		c.circle(x+dx, y+dy, 1+rnd.Float64()*r*0.12, flat(rgb+0x181008*uint32(rnd.IntN(3)), 0.6))
+		c.circle(x+dx, y+dy, 1+rnd.Float64()*r*0.12, flat(rgb+0x181008*rnd.Uint32N(3), 0.6))
 	}
 }
