@@ -154,21 +154,21 @@ func TestWhoMayChangeWhom(t *testing.T) {
 		c     AccountChange
 		want  domain.Code
 	}{
-		"a supervisor renames":              {boss, "main", h.mei.ID, AccountChange{Name: ptr("林美玲")}, ""},
+		"a supervisor renames":              {boss, "main", h.mei.ID, AccountChange{Name: new("林美玲")}, ""},
 		"a supervisor grants admin":         {boss, "main", h.mei.ID, AccountChange{Roles: []staff.Role{staff.Admin}}, staff.CodeRoleNotGrantable},
-		"a supervisor makes chain-wide":     {boss, "main", h.mei.ID, AccountChange{ChainWide: ptr(true)}, staff.CodeRoleNotGrantable},
-		"a supervisor disables an admin":    {boss, "main", h.root.AccountID, AccountChange{Disabled: ptr(true)}, staff.CodeRoleNotGrantable},
-		"a supervisor resets an admin":      {boss, "main", h.root.AccountID, AccountChange{Password: ptr("mine from now on!")}, staff.CodeRoleNotGrantable},
-		"an advisor":                        {Principal{StoreID: "main", Roles: []staff.Role{staff.Advisor}}, "main", h.mei.ID, AccountChange{Name: ptr("x")}, staff.CodeRoleNotGrantable},
-		"another store's supervisor":        {Principal{StoreID: "north", Roles: boss.Roles}, "main", h.mei.ID, AccountChange{Name: ptr("x")}, domain.CodeNotFound},
-		"nobody there":                      {boss, "main", domain.NewID(), AccountChange{Name: ptr("x")}, domain.CodeNotFound},
-		"no id":                             {boss, "main", "x/../y", AccountChange{Name: ptr("x")}, domain.CodeNotFound},
-		"a wrong value":                     {boss, "main", h.mei.ID, AccountChange{Language: ptr("tlh")}, domain.CodeInvalid},
-		"a weak password":                   {boss, "main", h.mei.ID, AccountChange{Password: ptr("mei")}, staff.CodePasswordWeak},
-		"the last admin disables himself":   {h.root, "main", h.root.AccountID, AccountChange{Disabled: ptr(true)}, staff.CodeLastAdmin},
+		"a supervisor makes chain-wide":     {boss, "main", h.mei.ID, AccountChange{ChainWide: new(true)}, staff.CodeRoleNotGrantable},
+		"a supervisor disables an admin":    {boss, "main", h.root.AccountID, AccountChange{Disabled: new(true)}, staff.CodeRoleNotGrantable},
+		"a supervisor resets an admin":      {boss, "main", h.root.AccountID, AccountChange{Password: new("mine from now on!")}, staff.CodeRoleNotGrantable},
+		"an advisor":                        {Principal{StoreID: "main", Roles: []staff.Role{staff.Advisor}}, "main", h.mei.ID, AccountChange{Name: new("x")}, staff.CodeRoleNotGrantable},
+		"another store's supervisor":        {Principal{StoreID: "north", Roles: boss.Roles}, "main", h.mei.ID, AccountChange{Name: new("x")}, domain.CodeNotFound},
+		"nobody there":                      {boss, "main", domain.NewID(), AccountChange{Name: new("x")}, domain.CodeNotFound},
+		"no id":                             {boss, "main", "x/../y", AccountChange{Name: new("x")}, domain.CodeNotFound},
+		"a wrong value":                     {boss, "main", h.mei.ID, AccountChange{Language: new("tlh")}, domain.CodeInvalid},
+		"a weak password":                   {boss, "main", h.mei.ID, AccountChange{Password: new("mei")}, staff.CodePasswordWeak},
+		"the last admin disables himself":   {h.root, "main", h.root.AccountID, AccountChange{Disabled: new(true)}, staff.CodeLastAdmin},
 		"the last admin loses the role":     {h.root, "main", h.root.AccountID, AccountChange{Roles: []staff.Role{staff.Gate}}, staff.CodeLastAdmin},
-		"the last chain admin steps down":   {h.root, "main", h.root.AccountID, AccountChange{ChainWide: ptr(false)}, staff.CodeLastAdmin},
-		"the last admin takes another name": {h.root, "main", h.root.AccountID, AccountChange{Name: ptr("Root")}, ""},
+		"the last chain admin steps down":   {h.root, "main", h.root.AccountID, AccountChange{ChainWide: new(false)}, staff.CodeLastAdmin},
+		"the last admin takes another name": {h.root, "main", h.root.AccountID, AccountChange{Name: new("Root")}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := h.UpdateAccount(t.Context(), tc.by, tc.store, tc.id, tc.c)
@@ -184,7 +184,7 @@ func TestARefusedChangeChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = h.UpdateAccount(t.Context(), h.root, "main", h.root.AccountID, AccountChange{Disabled: ptr(true)})
+	_, err = h.UpdateAccount(t.Context(), h.root, "main", h.root.AccountID, AccountChange{Disabled: new(true)})
 	wantCode(t, err, staff.CodeLastAdmin)
 	after, err := h.accounts.Get(t.Context(), "main/"+h.root.AccountID)
 	if err != nil || after.Version != before.Version {
@@ -200,7 +200,7 @@ func TestTwoAdminsCannotDisableOneAnotherAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, id := range []string{h.root.AccountID, other.ID} {
 			wg.Go(func() {
-				_, err := h.UpdateAccount(context.Background(), h.root, "main", id, AccountChange{Disabled: ptr(true)})
+				_, err := h.UpdateAccount(context.Background(), h.root, "main", id, AccountChange{Disabled: new(true)})
 				if err != nil && code(err) != staff.CodeLastAdmin {
 					t.Error(err)
 				}
@@ -212,7 +212,7 @@ func TestTwoAdminsCannotDisableOneAnotherAtOnce(t *testing.T) {
 			t.Fatalf("%d admins are left (%v)", len(page.Items), err)
 		}
 		for _, id := range []string{h.root.AccountID, other.ID} {
-			if _, err := h.UpdateAccount(t.Context(), h.root, "main", id, AccountChange{Disabled: ptr(false)}); err != nil {
+			if _, err := h.UpdateAccount(t.Context(), h.root, "main", id, AccountChange{Disabled: new(false)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -222,7 +222,7 @@ func TestTwoAdminsCannotDisableOneAnotherAtOnce(t *testing.T) {
 func TestAPreconditionIsAskedInTheSameReplace(t *testing.T) {
 	h := newHouse(t)
 	stale := errors.New("stale")
-	c := AccountChange{Name: ptr("林美玲"), If: func(a staff.Account) error {
+	c := AccountChange{Name: new("林美玲"), If: func(a staff.Account) error {
 		if a.Revision != 1 {
 			return stale
 		}
@@ -232,7 +232,7 @@ func TestAPreconditionIsAskedInTheSameReplace(t *testing.T) {
 	if err != nil || saved.Value.Revision != 2 {
 		t.Fatalf("revision %d, %v", saved.Value.Revision, err)
 	}
-	c.Name = ptr("again")
+	c.Name = new("again")
 	if _, err := h.UpdateAccount(t.Context(), h.root, "main", h.mei.ID, c); !errors.Is(err, stale) {
 		t.Fatalf("got %v", err)
 	}
@@ -240,7 +240,7 @@ func TestAPreconditionIsAskedInTheSameReplace(t *testing.T) {
 
 func TestSayingTheSameAgainWritesNothing(t *testing.T) {
 	h := newHouse(t)
-	saved, err := h.UpdateAccount(t.Context(), h.root, "main", h.mei.ID, AccountChange{Name: ptr("林美"), Disabled: ptr(false)})
+	saved, err := h.UpdateAccount(t.Context(), h.root, "main", h.mei.ID, AccountChange{Name: new("林美"), Disabled: new(false)})
 	if err != nil || saved.Version != 1 || saved.Value.Revision != 1 {
 		t.Fatalf("version %d, revision %d, %v", saved.Version, saved.Value.Revision, err)
 	}

@@ -40,31 +40,31 @@ func (c *clock) add(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-func newEngine(t testing.TB) storage.Engine {
-	t.Helper()
-	e, err := sqlite.Open(t.Context(), t.TempDir())
+func newEngine(tb testing.TB) storage.Engine {
+	tb.Helper()
+	e, err := sqlite.Open(tb.Context(), tb.TempDir())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := e.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	if err := e.Declare(t.Context(), Declarations()); err != nil {
-		t.Fatal(err)
+	if err := e.Declare(tb.Context(), Declarations()); err != nil {
+		tb.Fatal(err)
 	}
 	return e
 }
 
-func replica(t testing.TB, e storage.Engine, c *clock) *Service {
-	t.Helper()
-	s, err := New(t.Context(), Config{Engine: e, Secret: testSecret, Issuer: "walkaround", Audience: "walkaround-api", Now: c.now})
+func replica(tb testing.TB, e storage.Engine, c *clock) *Service {
+	tb.Helper()
+	s, err := New(tb.Context(), Config{Engine: e, Secret: testSecret, Issuer: "walkaround", Audience: "walkaround-api", Now: c.now})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if s.passwords, err = newPasswords(s.random, cheap); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
@@ -81,41 +81,41 @@ type house struct {
 	mei    staff.Account
 }
 
-func newHouse(t testing.TB) *house {
-	t.Helper()
-	h := &house{engine: newEngine(t), clock: newClock()}
-	h.Service = replica(t, h.engine, h.clock)
-	if created, _, err := h.EnsureFirstAccount(t.Context(), "main", "admin", rootPassword); err != nil || !created {
-		t.Fatalf("first account: %v, %v", created, err)
+func newHouse(tb testing.TB) *house {
+	tb.Helper()
+	h := &house{engine: newEngine(tb), clock: newClock()}
+	h.Service = replica(tb, h.engine, h.clock)
+	if created, _, err := h.EnsureFirstAccount(tb.Context(), "main", "admin", rootPassword); err != nil || !created {
+		tb.Fatalf("first account: %v, %v", created, err)
 	}
-	h.root = h.verified(t, h.login(t, "admin", rootPassword).AccessToken)
-	h.mei = h.create(t, NewAccount{Username: "mei", Password: meiPassword, Name: "林美", Roles: []staff.Role{staff.Advisor}})
+	h.root = h.verified(tb, h.login(tb, "admin", rootPassword).AccessToken)
+	h.mei = h.create(tb, NewAccount{Username: "mei", Password: meiPassword, Name: "林美", Roles: []staff.Role{staff.Advisor}})
 	return h
 }
 
-func (h *house) create(t testing.TB, n NewAccount) staff.Account {
-	t.Helper()
-	saved, _, err := h.CreateAccount(t.Context(), h.root, n)
+func (h *house) create(tb testing.TB, n NewAccount) staff.Account {
+	tb.Helper()
+	saved, _, err := h.CreateAccount(tb.Context(), h.root, n)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return saved.Value
 }
 
-func (h *house) login(t testing.TB, username, password string) Grant {
-	t.Helper()
-	g, err := h.Login(t.Context(), LoginRequest{Store: "main", Username: username, Password: password, Address: "192.0.2.1"})
+func (h *house) login(tb testing.TB, username, password string) Grant {
+	tb.Helper()
+	g, err := h.Login(tb.Context(), LoginRequest{Store: "main", Username: username, Password: password, Address: "192.0.2.1"})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return g
 }
 
-func (h *house) verified(t testing.TB, token string) Principal {
-	t.Helper()
-	p, err := h.Verify(t.Context(), token)
+func (h *house) verified(tb testing.TB, token string) Principal {
+	tb.Helper()
+	p, err := h.Verify(tb.Context(), token)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
@@ -130,10 +130,10 @@ func code(err error) domain.Code {
 	return ""
 }
 
-func wantCode(t testing.TB, err error, want domain.Code) {
-	t.Helper()
+func wantCode(tb testing.TB, err error, want domain.Code) {
+	tb.Helper()
 	if got := code(err); got != want {
-		t.Fatalf("got %q, want %q", got, want)
+		tb.Fatalf("got %q, want %q", got, want)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestWrongCredentialsAreToldAlike(t *testing.T) {
 
 func TestDisabledIsToldOnlyToWhoKnowsThePassword(t *testing.T) {
 	h := newHouse(t)
-	if _, err := h.UpdateAccount(t.Context(), h.root, "main", h.mei.ID, AccountChange{Disabled: ptr(true)}); err != nil {
+	if _, err := h.UpdateAccount(t.Context(), h.root, "main", h.mei.ID, AccountChange{Disabled: new(true)}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := h.Login(t.Context(), LoginRequest{Store: "main", Username: "mei", Password: "not it at all"})

@@ -15,7 +15,7 @@ import (
 	"example.com/walkaround/storage"
 )
 
-func (h *house) refreshed(t testing.TB, token string) Grant {
+func (h *house) refreshed(t *testing.T, token string) Grant {
 	t.Helper()
 	g, err := h.Refresh(t.Context(), token)
 	if err != nil {
@@ -196,8 +196,8 @@ func TestOtherReplicasFollowWithinFiveSeconds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, CodeSessionRevoked},
-		"disabled":     {changing(AccountChange{Disabled: ptr(true)}), CodeSessionRevoked},
-		"new password": {changing(AccountChange{Password: ptr("another pair of gloves")}), CodeSessionRevoked},
+		"disabled":     {changing(AccountChange{Disabled: new(true)}), CodeSessionRevoked},
+		"new password": {changing(AccountChange{Password: new("another pair of gloves")}), CodeSessionRevoked},
 		"other roles":  {changing(AccountChange{Roles: []staff.Role{staff.Gate}}), CodeTokenExpired},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -245,8 +245,8 @@ func TestRefreshingTellsTheRolesOfNow(t *testing.T) {
 func TestEnabledAgainHasToSignInAgain(t *testing.T) {
 	h := newHouse(t)
 	g := h.login(t, "mei", meiPassword)
-	changing(AccountChange{Disabled: ptr(true)})(t, h, h.root)
-	changing(AccountChange{Disabled: ptr(false)})(t, h, h.root)
+	changing(AccountChange{Disabled: new(true)})(t, h, h.root)
+	changing(AccountChange{Disabled: new(false)})(t, h, h.root)
 	_, err := h.Refresh(t.Context(), g.RefreshToken)
 	wantCode(t, err, CodeSessionRevoked)
 	_, err = h.Verify(t.Context(), g.AccessToken)
