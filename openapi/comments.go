@@ -59,6 +59,9 @@ func (c *comments) note(pkg, path string, group *ast.GenDecl, s ast.Spec) {
 			text = group.Doc.Text()
 		}
 		c.texts[pkg+"."+s.Name.Name] = strings.TrimSpace(text)
+		if _, name, ok := strings.Cut(raw(s.Comment), "@name "); ok { // swag's own way to name a schema
+			c.texts[strings.TrimSpace(name)] = strings.TrimSpace(text)
+		}
 	case *ast.ValueSpec:
 		typ, ok := s.Type.(*ast.Ident)
 		if !ok || group.Tok != token.CONST {
@@ -70,4 +73,16 @@ func (c *comments) note(pkg, path string, group *ast.GenDecl, s ast.Spec) {
 		}
 		c.enums[name] = path
 	}
+}
+
+// raw gives a comment with the lines that ast.CommentGroup.Text takes for directives.
+func raw(group *ast.CommentGroup) string {
+	if group == nil {
+		return ""
+	}
+	var lines strings.Builder
+	for _, comment := range group.List {
+		lines.WriteString(comment.Text)
+	}
+	return lines.String()
 }

@@ -72,7 +72,7 @@ func (f field) CustomSchema() (*spec.Schema, error) {
 	return special(f.node.Type, strings.HasPrefix(f.tag.Get("json"), "attributes,")), nil
 }
 
-// special gives the schema of times, ids, bytes and raw JSON, also inside slices and maps; nil for all others.
+// special gives the schema of times, ids, problem codes, bytes and raw JSON, also inside slices and maps; nil for all others.
 func special(expr ast.Expr, free bool) *spec.Schema {
 	switch t := expr.(type) {
 	case *ast.StarExpr:
@@ -100,6 +100,8 @@ func named(name string, free bool) *spec.Schema {
 	switch {
 	case name == "Time":
 		return spec.DateTimeProperty()
+	case name == "Code": // new ones may be added, so no enumeration
+		return spec.StringProperty()
 	case name == "UUID":
 		return spec.StrFmtProperty("uuid")
 	case name == "RawMessage" && free:

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	_ "embed" // shared.json.
 	"encoding/json"
 	"maps"
@@ -66,10 +67,9 @@ func (d *document) addShared(components object) {
 		"securitySchemes": d.shared.SecuritySchemes,
 	} {
 		for name, value := range added {
-			if kind == "schemas" && look(components, kind)[name] != nil {
-				d.faults.add("schema %s is that of shared.json; name the Go type otherwise or leave it out of annotations", name)
+			if kind != "schemas" || look(components, kind)[name] == nil { // a Problem made of a Go type is the truer one
+				child(components, kind)[name] = value
 			}
-			child(components, kind)[name] = value
 		}
 	}
 	for status := range d.shared.Problems {
@@ -77,18 +77,27 @@ func (d *document) addShared(components object) {
 	}
 }
 
-// prune drops the shared parts that no operation refers to.
+// prune drops the parts that no operation refers to.
 func (d *document) prune(components object) {
 	used := map[string]bool{}
 	note := func(o object) { used[strings.TrimPrefix(text(o, "$ref"), "#/components/")] = true }
 	walk(d.tree["paths"], note)
-	for _, kind := range []string{"responses", "parameters", "headers"} { // responses first: they refer to headers
-		for _, name := range sorted(look(components, kind)) {
-			if !used[kind+"/"+name] {
-				delete(look(components, kind), name)
+	for _, kind := range []string{"responses", "parameters", "headers", "schemas"} { // each before what it refers to
+		parts := look(components, kind)
+		if kind == "schemas" {
+			found := map[string]bool{}
+			reach(d.tree["paths"], parts, found)
+			reach(components["responses"], parts, found)
+			for name := range found {
+				used[kind+"/"+name] = true
 			}
 		}
-		walk(components[kind], note)
+		for _, name := range sorted(parts) {
+			if !used[kind+"/"+name] {
+				delete(parts, name)
+			}
+		}
+		walk(parts, note)
 	}
 }
 
@@ -276,8 +285,8 @@ func (d *document) problem(status, description string, codes []string) object {
 		meaning := d.meaning(name, number)
 		lines = append(lines, strings.TrimSuffix("- `"+name+"`: "+meaning, ": "))
 		examples[name] = object{"value": object{
-			"type": "/docs/problems#" + name, "title": http.StatusText(number), "status": number, "code": name,
-			"detail": meaning, "request_id": "0190b7e4-5c1e-7c3a-9d7e-2f1a6b0c4d5e",
+			"type": "/problems#" + name, "title": cmp.Or(meaning, http.StatusText(number)), "status": number, "code": name,
+			"request_id": "0190b7e4-5c1e-7c3a-9d7e-2f1a6b0c4d5e",
 		}}
 	}
 	response := object{"description": strings.Join(lines, "\n"), "content": object{

@@ -43,7 +43,7 @@ func (d *document) shorten(schemas object) {
 	for _, name := range sorted(schemas) {
 		s := shortName(name)
 		if other, ok := taken[s]; ok {
-			d.faults.add("schemas %s and %s would both be named %s", other, name, s)
+			d.faults.add("schemas %s and %s would both be named %s; write //@name behind one of the types", other, name, s)
 		}
 		short[name], taken[s] = s, name
 	}

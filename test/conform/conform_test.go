@@ -72,6 +72,8 @@ func answers() []answer {
 			headers: map[string]string{"Content-Type": "application/problem+json", "Allow": "PUT"}, says: "title",
 		},
 		{name: "an undocumented method", method: "PATCH", body: good, says: "PATCH"},
+		{name: "a HEAD", method: "HEAD", path: "/v1/visits"},
+		{name: "a HEAD with a body", method: "HEAD", path: "/v1/visits", body: "{}", says: "2 bytes"},
 		{name: "a page", method: "GET", path: "/v1/visits", body: `{"items":[],"next_cursor":null}`},
 		{name: "a page whose items are null", method: "GET", path: "/v1/visits", body: `{"items":null,"next_cursor":null}`, says: "items"},
 		{
