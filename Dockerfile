@@ -1,0 +1,26 @@
+# Build: docker build -t walkaround .
+# Run:   docker run -p 8080:8080 -v walkaround-data:/data walkaround
+
+FROM golang:1.26-bookworm AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+# Static, so that the image needs no C library; time zones and fonts are inside the binary.
+RUN CGO_ENABLED=0 go build -trimpath -tags nodynamic -ldflags="-s -w" -o /out/walkaround ./cmd/walkaround \
+    && mkdir /out/data /out/tmp
+
+# Nothing but the binary, the certificates of public authorities (for timestamps and webhooks) and two folders: no shell.
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /out/walkaround /usr/local/bin/walkaround
+COPY --from=build /src/LICENSE /usr/share/doc/walkaround/LICENSE
+COPY --from=build --chmod=1777 /out/tmp /tmp
+COPY --from=build --chown=65532:65532 --chmod=0700 /out/data /data
+ENV WALKAROUND_ADDR=:8080 WALKAROUND_DATA=/data
+USER 65532:65532
+EXPOSE 8080 8081
+VOLUME /data
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/usr/local/bin/walkaround"]
+CMD ["serve"]
