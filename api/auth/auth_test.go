@@ -137,8 +137,6 @@ func wantCode(tb testing.TB, err error, want domain.Code) {
 	}
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func TestSignInGivesWhoAsks(t *testing.T) {
 	h := newHouse(t)
 	g := h.login(t, " ＭＥＩ ", meiPassword)
