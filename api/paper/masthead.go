@@ -121,6 +121,7 @@ func (p *press) grid(facts []fact) {
 
 const gaugeWidth = 74.0
 
+// gridRow prints facts side by side. All rows have room on the first page, as masthead and values are clipped.
 func (p *press) gridRow(facts []fact) {
 	const width = inner / factColumns
 	label, value := style{sizeFine, muted}, style{sizeBody + 0.6, ink}
@@ -134,7 +135,6 @@ func (p *press) gridRow(facts []fact) {
 		depth = max(depth, len(set[i]))
 	}
 	h := label.leading() + float64(depth)*value.leading() + 9
-	p.ensure(h)
 	for i, f := range facts {
 		x := margin + float64(i)*width + 2
 		p.short(x, p.y+4, width-16, label, p.say(f.label))

@@ -29,7 +29,7 @@ func sampleAttachments() []Attachment {
 func withPhotos(tb testing.TB, s Sheet, n int) Sheet {
 	tb.Helper()
 	for i := range n {
-		s.Photos = append(s.Photos, photoOf(fmt.Sprintf("photo-%d", i+1), "左前", drawnPhoto(tb, i, 1280, 960)))
+		s.Photos = append(s.Photos, photoOf(fmt.Sprintf("photo-%d", i+1), "左前", drawnPhoto(tb, i, 700, 500)))
 	}
 	return s
 }
@@ -81,7 +81,7 @@ func TestTheSameSheetGivesTheSameBytes(t *testing.T) {
 	s := withPhotos(t, sample(t), 3)
 	first := render(t, s, sampleAttachments()...)
 	var wait sync.WaitGroup
-	for range 4 {
+	for range 2 {
 		wait.Go(func() {
 			if again := render(t, s, sampleAttachments()...); !bytes.Equal(first, again) {
 				t.Error("the same sheet gave other bytes")
@@ -155,11 +155,42 @@ func TestNothingOverlapsHoweverLong(t *testing.T) {
 		if len(all) < 15 {
 			t.Fatalf("only %d pages", len(all))
 		}
+		for char, want := range map[string]int{"萬": 2501, "段": 150, "雨": 390} {
+			if got := count(t, all, char); got != want {
+				t.Errorf("%s is printed %d times, not %d", char, got, want)
+			}
+		}
 		for n, page := range all {
 			checkPage(t, n+1, page)
 			if footer := glyphs(t, fmt.Sprintf(words["page"][language], n+1, len(all))); !strings.Contains(page[len(page)-1].glyphs, footer) {
 				t.Errorf("page %d has no footer", n+1)
 			}
+		}
+	}
+}
+
+// count tells how often a character is printed.
+func count(t *testing.T, all [][]printed, char string) int {
+	t.Helper()
+	n, wanted := 0, glyphs(t, char)
+	for _, page := range all {
+		for _, piece := range page {
+			for i := 0; i+4 <= len(piece.glyphs); i += 4 {
+				if piece.glyphs[i:i+4] == wanted {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
+// Wherever the consent ends on its page, the signature's frame has room or goes to the next one.
+func TestTheSignatureStaysInOnePiece(t *testing.T) {
+	for lines := 0; lines < 60; lines += 5 {
+		s := Sheet{Consent: strings.Repeat("字\n", lines), Signer: Signer{Name: strings.Repeat("長", 60)}, Advisor: "林美"}
+		for n, page := range pages(t, render(t, s)) {
+			checkPage(t, n+1, page)
 		}
 	}
 }

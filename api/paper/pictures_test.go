@@ -28,6 +28,35 @@ func bomb(width, height uint32) []byte {
 	return binary.BigEndian.AppendUint32(append(out, head...), crc32.ChecksumIEEE(head))
 }
 
+// vast is a small file with a whole picture of more pixels than are unpacked.
+func vast(tb testing.TB) []byte {
+	tb.Helper()
+	var out bytes.Buffer
+	img := image.NewPaletted(image.Rect(0, 0, 4200, 4000), color.Palette{color.White})
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, img); err != nil {
+		tb.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// endless gives zeros and counts them.
+type endless struct{ given int }
+
+func (e *endless) Read(b []byte) (int, error) {
+	if e.given += len(b); e.given > 4*maxPictureBytes {
+		return 0, errors.New("still reading")
+	}
+	return len(b), nil
+}
+
+func TestReadingAPhotoIsBounded(t *testing.T) {
+	source := new(endless)
+	_, _, err := shrink(t.Context(), Photo{Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(source), nil }})
+	if !errors.Is(err, errPicture) || source.given > 2*maxPictureBytes {
+		t.Errorf("%d bytes were read: %v", source.given, err)
+	}
+}
+
 type broken struct{ io.Reader }
 
 func (broken) Close() error { return errors.New("lost on the way") }
@@ -45,6 +74,7 @@ func TestPhotosThatFailAreFramedWithTheirID(t *testing.T) {
 		"not a picture":     photoOf("", "", []byte("GIF89a")),
 		"cut off":           photoOf("", "", good[:len(good)/2]),
 		"claims gigapixels": photoOf("", "", bomb(60_000, 60_000)),
+		"too many pixels":   photoOf("", "", vast(t)),
 		"claims no width":   photoOf("", "", bomb(0, 10)),
 		"too many bytes":    photoOf("", "", append(bytes.Clone(good), make([]byte, maxPictureBytes)...)),
 	} {

@@ -123,7 +123,6 @@ const half = (inner - gutter) / 2
 // columns lets lines flow through two columns of about equal height, page after page.
 func (p *press) columns(items []item) {
 	for len(items) > 0 {
-		p.ensure(40)
 		left := upTo(items, min(p.room(), balanced(items)))
 		second := upTo(items[left:], p.room())
 		top := p.y
