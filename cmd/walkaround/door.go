@@ -79,12 +79,12 @@ func (d *door) secure() (err error) {
 			d.server.TLSConfig = d.authority.TLSConfig()
 		}
 	case d.cfg.TLSCert != "":
-		var pair tls.Certificate
-		pair, err = tls.LoadX509KeyPair(d.cfg.TLSCert, d.cfg.TLSKey)
+		pair := &ownPair{certFile: d.cfg.TLSCert, keyFile: d.cfg.TLSKey, now: time.Now, log: d.log}
+		err = pair.load()
 		d.server.TLSConfig = &tls.Config{
-			MinVersion:   tls.VersionTLS12,
-			NextProtos:   []string{"h2", "http/1.1"},
-			Certificates: []tls.Certificate{pair},
+			MinVersion:     tls.VersionTLS12,
+			NextProtos:     []string{"h2", "http/1.1"},
+			GetCertificate: pair.certificate,
 		}
 	}
 	return err
