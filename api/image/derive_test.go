@@ -19,31 +19,31 @@ import (
 )
 
 // newDeriver is closed with the test.
-func newDeriver(t testing.TB, memory int64) *image.Deriver {
-	t.Helper()
+func newDeriver(tb testing.TB, memory int64) *image.Deriver {
+	tb.Helper()
 	d := image.NewDeriver(memory)
-	t.Cleanup(func() {
-		if err := d.Close(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
+	tb.Cleanup(func() {
+		if err := d.Close(context.WithoutCancel(tb.Context())); err != nil {
+			tb.Error(err)
 		}
 	})
 	return d
 }
 
-func derive(t testing.TB, d *image.Deriver, file []byte, side int) (stdimage.Image, []byte) {
-	t.Helper()
+func derive(tb testing.TB, d *image.Deriver, file []byte, side int) (stdimage.Image, []byte) {
+	tb.Helper()
 	var b bytes.Buffer
-	if err := d.Derive(t.Context(), bytes.NewReader(file), int64(len(file)), &b, side); err != nil {
-		t.Fatal(err)
+	if err := d.Derive(tb.Context(), bytes.NewReader(file), int64(len(file)), &b, side); err != nil {
+		tb.Fatal(err)
 	}
 	m, err := jpeg.Decode(bytes.NewReader(b.Bytes()))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return m, b.Bytes()
 }
 
-// quadrants asks for red and green over blue and white.
+// wantQuadrants asks for red and green over blue and white.
 func wantQuadrants(t *testing.T, m stdimage.Image) {
 	t.Helper()
 	b := m.Bounds()
