@@ -57,6 +57,7 @@ type Service struct {
 // Principal is who asks, as a verified access token says. Its slices are shared: read them only.
 type Principal struct {
 	AccountID string
+	Name      string // as it was when the token was issued
 	SessionID string
 	StoreID   string // the store of the account; a chain-wide one may name another
 	Roles     []staff.Role

@@ -29,6 +29,7 @@ type claims struct {
 	jwt.RegisteredClaims
 	SessionID string       `json:"sid"`
 	StoreID   string       `json:"store"`
+	Name      string       `json:"name"`
 	Roles     []staff.Role `json:"roles"`
 	Scope     string       `json:"scope"`
 	ChainWide bool         `json:"chain,omitempty"`
@@ -74,7 +75,7 @@ func (t *tokens) issue(ctx context.Context, a *staff.Account, s *session, now ti
 			Issuer: t.issuer, Subject: a.ID, Audience: jwt.ClaimStrings{t.audience},
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(ends),
 		},
-		SessionID: s.ID, StoreID: a.StoreID, Roles: a.Roles, Scope: scopeStaff, ChainWide: a.ChainWide,
+		SessionID: s.ID, StoreID: a.StoreID, Name: a.Name, Roles: a.Roles, Scope: scopeStaff, ChainWide: a.ChainWide,
 		Epoch: a.TokenEpoch,
 	})
 	unsigned.Header["kid"] = key.KeyID
@@ -126,7 +127,7 @@ func (t *tokens) parse(ctx context.Context, token string, now time.Time) (*verif
 	}
 	return &verified{
 		principal: Principal{
-			AccountID: c.Subject, SessionID: c.SessionID, StoreID: c.StoreID, Roles: c.Roles, ChainWide: c.ChainWide,
+			AccountID: c.Subject, Name: c.Name, SessionID: c.SessionID, StoreID: c.StoreID, Roles: c.Roles, ChainWide: c.ChainWide,
 			Scopes: strings.Fields(c.Scope),
 		},
 		account: c.StoreID + "/" + c.Subject, epoch: c.Epoch,

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 
@@ -168,4 +169,12 @@ func in(l Language, labels map[Language]string, written string) string {
 		return label
 	}
 	return written
+}
+
+// Says tells whether the checklist already says what the draft says.
+func (c *Checklist) Says(d Draft) bool {
+	return c.Name == d.Name && maps.Equal(c.Names, d.Names) && slices.EqualFunc(c.Items, d.Items, func(a, b ChecklistItem) bool {
+		return a.Code == b.Code && a.Section == b.Section && a.Label == b.Label && a.Required == b.Required &&
+			maps.Equal(a.SectionLabels, b.SectionLabels) && maps.Equal(a.Labels, b.Labels)
+	})
 }

@@ -40,8 +40,8 @@ type ChecklistRef struct {
 
 // Consent is the sentence under which the customer signs. Left out, the server writes the store's own in.
 type Consent struct {
-	Language Language `bson:"language" json:"language"`
-	Text     string   `bson:"text" json:"text"`
+	Language domain.Language `bson:"language" json:"language"`
+	Text     string          `bson:"text" json:"text"`
 }
 
 // Item is the result of one entry of the checklist (R5).
@@ -164,7 +164,7 @@ func (in *Inspection) Check() error {
 	if in.Consent != nil {
 		f.Required("/consent/text", in.Consent.Text, 2_000)
 		f.Required("/consent/language", string(in.Consent.Language), 10)
-		domain.OneOf(&f, "/consent/language", in.Consent.Language, ZhHant, ZhHans, English)
+		domain.OneOf(&f, "/consent/language", in.Consent.Language, domain.Languages()...)
 	}
 	if in.Covers != nil {
 		f.Text("/covers/fitted_by", in.Covers.FittedBy, 80)

@@ -12,7 +12,7 @@ type Intake struct {
 	Requests     []Request       `bson:"requests" json:"requests,omitempty"`
 	FuelPercent  *int64          `bson:"fuel_percent,omitempty" json:"fuel_percent,omitempty" minimum:"0" maximum:"100" example:"40"`
 	WantedAt     *domain.Time    `bson:"wanted_at,omitempty" json:"wanted_at,omitempty"`
-	Language     Language        `bson:"language,omitempty" json:"language,omitempty"` // of the sheet that the customer reads
+	Language     domain.Language `bson:"language,omitempty" json:"language,omitempty"` // of the sheet that the customer reads
 	Note         string          `bson:"note,omitempty" json:"note,omitempty"`
 	RecordingIDs []string        `bson:"recording_ids" json:"recording_ids,omitempty"`
 	Attributes   json.RawMessage `bson:"attributes,omitempty" json:"attributes,omitempty" swaggertype:"object"`
@@ -27,16 +27,6 @@ type Request struct {
 	RecordingIDs []string     `bson:"recording_ids" json:"recording_ids,omitempty"`
 }
 
-// Language is a language of sheets and pages.
-type Language string
-
-// The languages.
-const (
-	ZhHant  Language = "zh-Hant"
-	ZhHans  Language = "zh-Hans"
-	English Language = "en"
-)
-
 // Check lists everything that is wrong with the values; what is missing is no fault before the signature.
 func (in *Intake) Check() error {
 	var f domain.Faults
@@ -49,7 +39,7 @@ func (in *Intake) Check() error {
 		f.IDs(at+"/recording_ids", r.RecordingIDs, 10)
 	}
 	f.Range("/fuel_percent", in.FuelPercent, 0, 100)
-	domain.OneOf(&f, "/language", in.Language, ZhHant, ZhHans, English)
+	domain.OneOf(&f, "/language", in.Language, domain.Languages()...)
 	f.Text("/note", in.Note, 4_000)
 	f.IDs("/recording_ids", in.RecordingIDs, 10)
 	checkAttributes(&f, in.Attributes)

@@ -49,7 +49,8 @@ type Visit struct {
 	Events     []evidence.Event     `bson:"events" json:"-"`
 	Outbox     domain.Outbox        `bson:"outbox" json:"-"`
 	Answers    domain.Answers       `bson:"answers" json:"-"`
-	Saved      map[string]SavedMark `bson:"saved" json:"-"` // section and device → its last `saved` event
+	Opened     domain.Answer        `bson:"opened" json:"-"` // what the arrival was answered; its key is the account's id
+	Saved      map[string]SavedMark `bson:"saved" json:"-"`  // section and device → its last `saved` event
 }
 
 // State is how far a visit has come.
@@ -67,6 +68,11 @@ const (
 	Delivered  State = "delivered"
 	Cancelled  State = "cancelled"
 )
+
+// States lists every state.
+func States() []State {
+	return []State{Arrived, Inspected, Approved, InWorkshop, WorkDone, Settled, Paid, Delivered, Cancelled}
+}
 
 // Customer is who brought the car, as typed at the arrival (R2).
 type Customer struct {

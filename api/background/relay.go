@@ -1,0 +1,213 @@
+package background
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"example.com/walkaround/domain"
+	"example.com/walkaround/storage"
+)
+
+const (
+	leaseTime = 15 * time.Second
+	pollEvery = 2 * time.Second
+	taskTime  = 2 * time.Minute
+	batch     = 32
+)
+
+// Relay runs the tasks that documents owe: found by their `pending` key, under a lease, at least once, in order per
+// document; what keeps failing is set aside in the document, under its `failed` key.
+type Relay struct {
+	leases *Leases
+	log    *slog.Logger
+	now    func() time.Time
+	loops  []func(context.Context)
+	wakes  map[string]chan struct{}
+	stop   context.CancelFunc
+	wait   sync.WaitGroup
+	held   []string
+}
+
+// NewRelay makes a relay that does nothing yet.
+func NewRelay(leases *Leases, log *slog.Logger, now func() time.Time) *Relay {
+	return &Relay{leases: leases, log: log, now: now, wakes: map[string]chan struct{}{}}
+}
+
+// Consumer does a task of a document. It may run again after it succeeded. The change that it returns, if any, is
+// written in the same replace that forgets the task.
+type Consumer[T any] func(ctx context.Context, doc T, task domain.Task) (change func(*T), err error)
+
+// Queue is a collection whose documents owe tasks.
+type Queue[T any] struct {
+	Name       string
+	Collection *storage.Collection[T]
+	ID         func(*T) string
+	Outbox     func(*T) *domain.Outbox
+	Consumers  map[string]Consumer[T]
+	Workers    int // tasks of different documents that run at once
+}
+
+// Serve adds a queue.
+func Serve[T any](r *Relay, q Queue[T]) {
+	wake := make(chan struct{}, 1)
+	r.wakes[q.Name] = wake
+	name := "relay/" + q.Name
+	r.held = append(r.held, name)
+	r.loops = append(r.loops, func(ctx context.Context) {
+		for r.sleep(ctx, wake, pollEvery) {
+			r.attempt(ctx, name, func(ctx context.Context) error { return drain(ctx, r, q, name) })
+		}
+	})
+}
+
+// Every adds work that recurs. It is started at once, then each period, by one process at a time.
+func (r *Relay) Every(name string, period time.Duration, do func(context.Context) error) {
+	wake := make(chan struct{}, 1)
+	wake <- struct{}{}
+	r.wakes[name] = wake
+	name = "every/" + name
+	r.held = append(r.held, name)
+	r.loops = append(r.loops, func(ctx context.Context) {
+		for r.sleep(ctx, wake, period) {
+			r.attempt(ctx, name, do)
+		}
+	})
+}
+
+// Wake tells a queue that something is owed, so that it need not be found by looking.
+func (r *Relay) Wake(queue string) {
+	select {
+	case r.wakes[queue] <- struct{}{}:
+	default:
+	}
+}
+
+// Start begins to work. Close ends it.
+func (r *Relay) Start(ctx context.Context) {
+	ctx, r.stop = context.WithCancel(ctx)
+	for _, loop := range r.loops {
+		r.wait.Go(func() { loop(ctx) })
+	}
+}
+
+// Close lets running tasks end, waits for them, and gives the leases back.
+func (r *Relay) Close(ctx context.Context) {
+	if r.stop == nil {
+		return
+	}
+	r.stop()
+	r.wait.Wait()
+	for _, name := range r.held {
+		if err := r.leases.Release(ctx, name); err != nil {
+			r.log.WarnContext(ctx, "lease not released", slog.String("lease", name), slog.Any("error", err))
+		}
+	}
+}
+
+// sleep waits for a wake or for the period to pass; false when the relay ends.
+func (r *Relay) sleep(ctx context.Context, wake <-chan struct{}, period time.Duration) bool {
+	timer := time.NewTimer(period)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-wake:
+	case <-timer.C:
+	}
+	return true
+}
+
+// attempt does work under its lease and logs what goes wrong.
+func (r *Relay) attempt(ctx context.Context, name string, do func(context.Context) error) {
+	mine, err := r.leases.Hold(ctx, name, leaseTime)
+	if err == nil && mine {
+		err = do(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		r.log.ErrorContext(ctx, "background work failed", slog.String("work", name), slog.Any("error", err))
+	}
+}
+
+// drain runs what is due until nothing is.
+func drain[T any](ctx context.Context, r *Relay, q Queue[T], lease string) error {
+	for ctx.Err() == nil {
+		page, err := q.Collection.FindValues(ctx, storage.Query{Key: "pending", To: domain.At(r.now()).String() + "~", Limit: batch, Whole: true})
+		if err != nil || len(page.Items) == 0 {
+			return err
+		}
+		runBatch(ctx, r, q, page.Items)
+		if mine, err := r.leases.Hold(ctx, lease, leaseTime); err != nil || !mine {
+			return err
+		}
+	}
+	return nil
+}
+
+func runBatch[T any](ctx context.Context, r *Relay, q Queue[T], items []storage.Saved[T]) {
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, max(1, q.Workers))
+	for _, item := range items {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			Run(ctx, r, q, item.Value)
+		})
+	}
+	wait.Wait()
+}
+
+// Run does the tasks that a document owes now, in order, until one fails.
+func Run[T any](ctx context.Context, r *Relay, q Queue[T], doc T) {
+	for ctx.Err() == nil {
+		task, ok := q.Outbox(&doc).Next()
+		if !ok || task.DueAt.After(r.now().Add(time.Second)) {
+			return
+		}
+		change, failure := consume(ctx, q, doc, task)
+		if failure != nil && ctx.Err() != nil {
+			return // ended, not failed
+		}
+		saved, err := q.Collection.Update(ctx, q.ID(&doc), func(v *T) error {
+			settle(q.Outbox(v), task, failure, domain.At(r.now()))
+			if failure == nil && change != nil {
+				change(v)
+			}
+			return nil
+		})
+		if failure != nil || err != nil {
+			r.log.ErrorContext(ctx, "task failed", slog.String("queue", q.Name), slog.String("document", q.ID(&doc)),
+				slog.String("task", task.Type), slog.Int("attempt", task.Attempts+1), slog.Any("error", failure), slog.Any("not_noted", err))
+			return
+		}
+		doc = saved.Value
+	}
+}
+
+func settle(o *domain.Outbox, task domain.Task, failure error, now domain.Time) {
+	if failure == nil {
+		o.Done(task.Type, task.Ref)
+		return
+	}
+	reason := failure.Error()
+	o.Fail(task.Type, task.Ref, reason[:min(len(reason), 500)], now)
+}
+
+// consume runs one task; a panic is its failure.
+func consume[T any](ctx context.Context, q Queue[T], doc T, task domain.Task) (change func(*T), err error) {
+	ctx, cancel := context.WithTimeout(ctx, taskTime)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	do, ok := q.Consumers[task.Type]
+	if !ok {
+		return nil, fmt.Errorf("no consumer for task %q", task.Type)
+	}
+	return do(ctx, doc, task)
+}

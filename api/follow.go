@@ -1,0 +1,400 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"example.com/walkaround/api/background"
+	"example.com/walkaround/api/image"
+	"example.com/walkaround/domain"
+	"example.com/walkaround/domain/customer"
+	"example.com/walkaround/domain/evidence"
+	"example.com/walkaround/domain/vehicle"
+	"example.com/walkaround/domain/visit"
+	"example.com/walkaround/storage"
+)
+
+// proof is what anyone may look up by a digest: no personal data, filed by the digest alone.
+type proof struct {
+	Digest      string      `bson:"digest"`
+	StoreID     string      `bson:"store_id"`
+	VisitID     string      `bson:"visit_id"`
+	SignatureID string      `bson:"signature_id"`
+	SealedAt    domain.Time `bson:"sealed_at"`
+	Leaf        string      `bson:"leaf"`
+	Checkpoint  int64       `bson:"checkpoint"` // its sequence; 0: in none yet
+}
+
+func proofsOf(e storage.Engine) *storage.Collection[proof] {
+	return storage.NewCollection(e, storage.Shape[proof]{
+		Name: "proofs",
+		ID:   func(p *proof) string { return p.Digest },
+		Keys: []storage.Key[proof]{{Name: "unchecked", Values: func(p *proof) []string {
+			if p.Checkpoint > 0 {
+				return nil
+			}
+			return []string{p.StoreID + "/" + p.SealedAt.String()}
+		}}},
+	})
+}
+
+// serveQueues tells the relay what documents owe.
+func (s *Server) serveQueues() {
+	background.Serve(s.relay, s.visitQueue())
+	background.Serve(s.relay, background.Queue[visit.Photo]{
+		Name: "photos", Collection: s.photos, Workers: 1,
+		ID:        func(p *visit.Photo) string { return p.StoreID + "/" + p.ID },
+		Outbox:    func(p *visit.Photo) *domain.Outbox { return &p.Outbox },
+		Consumers: map[string]background.Consumer[visit.Photo]{visit.TaskSizes: s.consumeSizes},
+	})
+	s.relay.Every("checkpoints", checkpointEvery, s.checkpointAll)
+	s.relay.Every("keys", 6*time.Hour, s.auth.Rotate)
+}
+
+func (s *Server) visitQueue() background.Queue[visit.Visit] {
+	return background.Queue[visit.Visit]{
+		Name: "visits", Collection: s.visits, Workers: 2,
+		ID:        func(v *visit.Visit) string { return v.StoreID + "/" + v.ID },
+		Outbox:    func(v *visit.Visit) *domain.Outbox { return &v.Outbox },
+		Consumers: map[string]background.Consumer[visit.Visit]{visit.TaskSeal: s.consumeSeal},
+	}
+}
+
+// follow does at once what others must be able to read as soon as a signature is answered: its proof, and the damage
+// on the vehicle. The relay does the same again, so that a fault here costs nothing but time.
+func (s *Server) follow(ctx context.Context, v *visit.Visit) {
+	owed := false
+	for _, task := range v.Outbox {
+		if task.Type != visit.TaskSeal {
+			continue
+		}
+		owed = true
+		if err := s.fileSignature(ctx, v, v.Signature(task.Ref)); err != nil {
+			s.Log.WarnContext(ctx, "left to the relay", slog.String("visit_id", v.ID), slog.Any("error", err))
+		}
+	}
+	if owed {
+		s.relay.Wake("visits")
+	}
+}
+
+// fileSignature files the proof and tells vehicle, ledger and customer. It may run any number of times.
+func (s *Server) fileSignature(ctx context.Context, v *visit.Visit, sig *visit.Signature) error {
+	if sig == nil {
+		return nil
+	}
+	_, err := s.proofs.Insert(ctx, proof{
+		Digest: sig.Digest, StoreID: v.StoreID, VisitID: v.ID, SignatureID: sig.ID, SealedAt: sig.SealedAt, Leaf: sig.Seal.Leaf(),
+	})
+	if err != nil && !errors.Is(err, storage.ErrExists) {
+		return fmt.Errorf("file proof: %w", err)
+	}
+	if current := v.Current(); current == nil || current.ID != sig.ID {
+		return nil
+	}
+	if err := s.tellVehicle(ctx, v, sig); err != nil {
+		return fmt.Errorf("tell vehicle: %w", err)
+	}
+	return s.tellCustomer(ctx, v)
+}
+
+func (s *Server) tellVehicle(ctx context.Context, v *visit.Visit, sig *visit.Signature) error {
+	id := v.StoreID + "/" + v.VehicleID
+	contribution := vehicle.Contribution{
+		VisitID: v.ID, SignatureID: sig.ID, SignedAt: sig.SealedAt, ArrivedAt: v.ArrivedAt, Marks: sightings(v.Inspection),
+	}
+	ledger, err := s.applyToLedger(ctx, id, v, contribution)
+	if err != nil {
+		return err
+	}
+	_, err = s.vehicles.Update(ctx, id, func(car *vehicle.Vehicle) error {
+		seen := car.SeenAt(v.OdometerKM, v.CustomerID, v.ID, v.ArrivedAt)
+		if counted := car.Signed(ledger.Signed()); !seen && !counted {
+			return storage.ErrUnchanged
+		}
+		return nil
+	})
+	return err
+}
+
+func (s *Server) applyToLedger(ctx context.Context, id string, v *visit.Visit, c vehicle.Contribution) (vehicle.Ledger, error) {
+	saved, err := s.ledgers.Update(ctx, id, func(l *vehicle.Ledger) error {
+		if !l.Apply(c) {
+			return storage.ErrUnchanged
+		}
+		return nil
+	})
+	if !errors.Is(err, storage.ErrNotFound) {
+		return saved.Value, err
+	}
+	fresh := vehicle.NewLedger(v.StoreID, v.VehicleID)
+	fresh.Apply(c)
+	_, err = s.ledgers.Insert(ctx, fresh)
+	if errors.Is(err, storage.ErrExists) {
+		return s.applyToLedger(ctx, id, v, c)
+	}
+	return fresh, err
+}
+
+func sightings(in *visit.Inspection) []vehicle.Sighting {
+	if in == nil {
+		return []vehicle.Sighting{}
+	}
+	list := make([]vehicle.Sighting, len(in.Damages))
+	for i, d := range in.Damages {
+		list[i] = vehicle.Sighting{
+			DamageID: d.ID, View: string(d.View), X: d.X, Y: d.Y, Kind: string(d.Kind), Severity: string(d.Severity), LengthMM: d.LengthMM,
+			PhotoIDs: slices.Clone(d.PhotoIDs), Note: d.Note, KnownID: d.KnownID, Change: vehicle.Change(d.Change),
+		}
+	}
+	return list
+}
+
+func (s *Server) tellCustomer(ctx context.Context, v *visit.Visit) error {
+	if v.CustomerID == "" {
+		return nil
+	}
+	_, err := s.customers.Update(ctx, v.StoreID+"/"+v.CustomerID, func(c *customer.Customer) error {
+		if !c.SeenAt(v.VehicleID, v.ArrivedAt) {
+			return storage.ErrUnchanged
+		}
+		return nil
+	})
+	return err
+}
+
+// consumeSeal finishes a signature: proof, ledger, the sealed PDF, retention of all that it stands on.
+func (s *Server) consumeSeal(ctx context.Context, v visit.Visit, task domain.Task) (func(*visit.Visit), error) {
+	sig := v.Signature(task.Ref)
+	if sig == nil {
+		return nil, nil //nolint:nilnil // nothing to do, nothing to change
+	}
+	if err := s.fileSignature(ctx, &v, sig); err != nil {
+		return nil, err
+	}
+	pdf := sig.Files.PDF
+	if pdf == "" {
+		var err error
+		if pdf, err = s.makePDF(ctx, v, *sig); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.retain(ctx, &v, sig, pdf); err != nil {
+		return nil, err
+	}
+	return func(v *visit.Visit) { v.Sealed(task.Ref, pdf) }, nil
+}
+
+// retain forbids deletion of everything that the seal stands on, for as long as evidence is kept.
+func (s *Server) retain(ctx context.Context, v *visit.Visit, sig *visit.Signature, pdf string) error {
+	until := sig.SealedAt.AddDate(s.RetentionYears, 0, 0)
+	files := []string{pdf, sig.Files.Canonical, sig.Files.Image, sig.Files.Strokes}
+	sheet, err := s.signedSheet(ctx, v, sig)
+	if err != nil {
+		return err
+	}
+	for _, named := range []map[string]*string{sheet.Photos, sheet.Recordings} {
+		for _, sum := range named {
+			if sum != nil {
+				files = append(files, *sum)
+			}
+		}
+	}
+	for _, sum := range files {
+		if sum == "" {
+			continue
+		}
+		if err := s.Blobs.Retain(ctx, v.StoreID+"/"+sum, until); err != nil {
+			return fmt.Errorf("retain: %w", err)
+		}
+	}
+	return nil
+}
+
+// signedSheet reads back what was signed.
+func (s *Server) signedSheet(ctx context.Context, v *visit.Visit, sig *visit.Signature) (visit.Sheet, error) {
+	canonical, err := s.readBlob(ctx, v.StoreID, sig.Files.Canonical, maxSignature)
+	if err != nil {
+		return visit.Sheet{}, fmt.Errorf("canonical form: %w", err)
+	}
+	return visit.ParseSheet(canonical)
+}
+
+// consumeSizes makes the derived sizes of a photo.
+func (s *Server) consumeSizes(ctx context.Context, p visit.Photo, _ domain.Task) (func(*visit.Photo), error) {
+	if p.Derived.Screen != "" && p.Derived.Thumb != "" {
+		return nil, nil //nolint:nilnil // made on demand before
+	}
+	made, err := s.makeSizes(ctx, p)
+	if errors.Is(err, image.ErrMalformed) || errors.Is(err, image.ErrTruncated) {
+		s.Log.WarnContext(ctx, "photo can't be shown", slog.String("photo_id", p.ID), slog.Any("error", err))
+		return nil, nil //nolint:nilnil // trying again would not mend the file; the original stays
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func(p *visit.Photo) { p.Derived = made }, nil
+}
+
+// makeSizes decodes a photo once and stores both sizes. The blobs are named by their content, so that doing it twice at
+// once is doing it once.
+func (s *Server) makeSizes(ctx context.Context, p visit.Photo) (visit.Derived, error) {
+	r, info, err := s.Blobs.Open(ctx, p.StoreID+"/"+p.SHA256)
+	if err != nil {
+		return visit.Derived{}, err
+	}
+	defer r.Close()                //nolint:errcheck // read only
+	var screen, thumb bytes.Buffer // derived JPEGs are small, and must be whole before they are named
+	targets := []image.Target{{Side: image.ScreenSide, W: &screen}, {Side: image.ThumbSide, W: &thumb}}
+	if err := s.deriver.DeriveAll(ctx, r, info.Bytes, targets); err != nil {
+		return visit.Derived{}, err
+	}
+	var d visit.Derived
+	if d.Screen, err = s.putBlob(ctx, p.StoreID, screen.Bytes()); err != nil {
+		return d, err
+	}
+	d.Thumb, err = s.putBlob(ctx, p.StoreID, thumb.Bytes())
+	return d, err
+}
+
+const checkpointEvery = time.Hour
+
+// checkpointAll gives every store's seals that have none yet a checkpoint.
+func (s *Server) checkpointAll(ctx context.Context) error {
+	for after := ""; ; {
+		page, err := s.stores.FindValues(ctx, storage.Query{Key: "id", Limit: 100, After: after, Whole: true})
+		if err != nil {
+			return err
+		}
+		for _, st := range page.Items {
+			if err := s.checkpoint(ctx, st.Value.ID); err != nil {
+				return fmt.Errorf("checkpoint of %s: %w", st.Value.ID, err)
+			}
+		}
+		if after = page.Next; after == "" {
+			return nil
+		}
+	}
+}
+
+func checkpointsOf(e storage.Engine) *storage.Collection[evidence.Checkpoint] {
+	return storage.NewCollection(e, storage.Shape[evidence.Checkpoint]{
+		Name: "checkpoints",
+		ID:   func(c *evidence.Checkpoint) string { return checkpointID(c.StoreID, c.Sequence) },
+		Keys: []storage.Key[evidence.Checkpoint]{
+			{Name: "sequence", Values: func(c *evidence.Checkpoint) []string { return []string{checkpointID(c.StoreID, c.Sequence)} }},
+			{Name: "unstamped", Values: func(c *evidence.Checkpoint) []string {
+				if c.TimestampState != evidence.TimestampPending {
+					return nil
+				}
+				return []string{checkpointID(c.StoreID, c.Sequence)}
+			}},
+		},
+	})
+}
+
+func checkpointID(storeID string, sequence int64) string {
+	return fmt.Sprintf("%s/%012d", storeID, sequence)
+}
+
+// checkpoint takes the seals of a store that have none yet into a tree, insert-only by (store, sequence). After a crash
+// the seals that the last one holds are marked first.
+func (s *Server) checkpoint(ctx context.Context, storeID string) error {
+	last, err := s.lastCheckpoint(ctx, storeID)
+	if err != nil {
+		return err
+	}
+	if last != nil {
+		if err := s.mark(ctx, storeID, *last); err != nil {
+			return err
+		}
+	}
+	for {
+		page, err := s.proofs.FindValues(ctx, storage.Query{Key: "unchecked", Prefix: storeID + "/", Limit: storage.MaxFind, Whole: true})
+		if err != nil || len(page.Items) == 0 {
+			return errors.Join(err, s.stampPending(ctx, storeID))
+		}
+		var leaves []string
+		for _, p := range page.Items {
+			leaves = append(leaves, p.Value.Leaf)
+		}
+		storeKey, err := s.auth.StoreKey(ctx, storeID)
+		if err != nil {
+			return err
+		}
+		next, err := evidence.NewCheckpoint(storeKey, last, leaves, domain.At(s.Now()))
+		if err != nil {
+			return err
+		}
+		if s.Timestamps != nil {
+			next.TimestampState = evidence.TimestampPending
+		}
+		if _, err := s.checkpoints.Insert(ctx, next); err != nil {
+			return err // another replica was first: the next round goes on from its checkpoint
+		}
+		if err := s.mark(ctx, storeID, next); err != nil {
+			return err
+		}
+		last = &next
+	}
+}
+
+func (s *Server) lastCheckpoint(ctx context.Context, storeID string) (*evidence.Checkpoint, error) {
+	page, err := s.checkpoints.FindValues(ctx, storage.Query{Key: "sequence", Prefix: storeID + "/", Desc: true, Limit: 1, Whole: true})
+	if err != nil || len(page.Items) == 0 {
+		return nil, err
+	}
+	return &page.Items[0].Value, nil
+}
+
+// mark tells the proofs which checkpoint holds them.
+func (s *Server) mark(ctx context.Context, storeID string, c evidence.Checkpoint) error {
+	page, err := s.proofs.FindValues(ctx, storage.Query{Key: "unchecked", Prefix: storeID + "/", Limit: storage.MaxFind, Whole: true})
+	if err != nil {
+		return err
+	}
+	for _, p := range page.Items {
+		if !slices.Contains(c.Leaves, p.Value.Leaf) {
+			continue
+		}
+		if _, err := s.proofs.Update(ctx, p.Value.Digest, func(p *proof) error {
+			p.Checkpoint = c.Sequence
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stampPending asks the authority for the timestamps that are not there yet. Never a local time in its place: what the
+// authority refuses stays pending.
+func (s *Server) stampPending(ctx context.Context, storeID string) error {
+	if s.Timestamps == nil {
+		return nil
+	}
+	page, err := s.checkpoints.FindValues(ctx, storage.Query{Key: "unstamped", Prefix: storeID + "/", Limit: 20, Whole: true})
+	if err != nil {
+		return err
+	}
+	for _, c := range page.Items {
+		token, err := s.Timestamps.Stamp(ctx, c.Value.Imprint())
+		if err != nil {
+			return fmt.Errorf("timestamp of checkpoint %d: %w", c.Value.Sequence, err)
+		}
+		_, err = s.checkpoints.Update(ctx, checkpointID(storeID, c.Value.Sequence), func(c *evidence.Checkpoint) error {
+			c.TimestampState = evidence.TimestampVerified
+			c.Timestamp = &token
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package api
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/gin-gonic/gin"
+
+	"example.com/walkaround/domain"
+	"example.com/walkaround/storage"
+)
+
+// Refusals of preconditions.
+const (
+	codePreconditionNeeded domain.Code = "precondition_required"
+	codePreconditionFailed domain.Code = "precondition_failed"
+)
+
+const contentJSON = "application/json"
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
+
+// send writes a JSON body that write appends to a pooled buffer.
+func send(c *gin.Context, status int, write func([]byte) []byte) {
+	pooled, _ := buffers.Get().(*[]byte) //nolint:errcheck // the pool holds nothing else
+	*pooled = write((*pooled)[:0])
+	c.Data(status, contentJSON, *pooled)
+	if cap(*pooled) <= 1<<20 {
+		buffers.Put(pooled)
+	}
+}
+
+// sendValue writes a Go value as JSON.
+func sendValue(c *gin.Context, status int, v any) error {
+	encoded, err := encode(v)
+	if err != nil {
+		return err
+	}
+	c.Data(status, contentJSON, encoded)
+	return nil
+}
+
+// encode makes JSON as Document.AppendJSON does: no HTML escapes.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode answer: %w", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// sendList writes a page: items, next_cursor and the Link header. item writes one entry; nil writes the document.
+func sendList(c *gin.Context, page storage.Page, item func(dst []byte, d storage.Document) []byte) {
+	if item == nil {
+		item = func(dst []byte, d storage.Document) []byte { return d.AppendJSON(dst) }
+	}
+	if page.Next != "" {
+		next := *c.Request.URL
+		query := next.Query()
+		query.Set("cursor", page.Next)
+		next.RawQuery = query.Encode()
+		c.Header("Link", "<"+next.RequestURI()+`>; rel="next"`)
+	}
+	c.Header("Vary", "Accept-Encoding")
+	sendZipped(c, func(dst []byte) []byte {
+		dst = append(dst, `{"items":[`...)
+		for i, d := range page.Items {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = item(dst, d)
+		}
+		dst = append(dst, `],"next_cursor":`...)
+		if page.Next == "" {
+			return append(dst, "null}"...)
+		}
+		return append(strconv.AppendQuote(dst, page.Next), '}')
+	})
+}
+
+var zippers = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }} //nolint:errcheck // the level is valid
+
+// sendZipped is send with gzip where the client takes it and it pays.
+func sendZipped(c *gin.Context, write func([]byte) []byte) {
+	if !strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
+		send(c, http.StatusOK, write)
+		return
+	}
+	plain := write(nil)
+	if len(plain) < 1_400 { // one packet: nothing to win
+		c.Data(http.StatusOK, contentJSON, plain)
+		return
+	}
+	var b bytes.Buffer
+	w, _ := zippers.Get().(*gzip.Writer) //nolint:errcheck // the pool holds nothing else
+	defer zippers.Put(w)
+	w.Reset(&b)
+	_, err := w.Write(plain)
+	if closed := w.Close(); err != nil || closed != nil { // a buffer takes everything: can't be
+		c.Data(http.StatusOK, contentJSON, plain)
+		return
+	}
+	c.Header("Content-Encoding", "gzip")
+	c.Data(http.StatusOK, contentJSON, b.Bytes())
+}
+
+// query reads limit and cursor.
+func listQuery(c *gin.Context, key, prefix string) (storage.Query, error) {
+	q := storage.Query{Key: key, Prefix: prefix, Limit: 50, After: c.Query("cursor")}
+	if text := c.Query("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > storage.MaxFind {
+			return q, badParameter("limit", "a number from 1 to %d", storage.MaxFind)
+		}
+		q.Limit = n
+	}
+	return q, nil
+}
+
+func badParameter(name, format string, args ...any) error {
+	return &domain.Error{Code: codeBadParameter, Detail: "a query parameter is wrong", Fields: []domain.Field{{
+		Pointer: "/query/" + name, Code: codeBadParameter, Message: fmt.Sprintf(format, args...),
+	}}}
+}
+
+// etag names a revision and the start of a digest: If-Match compares the revision alone, caches the whole.
+func etag(revision int64, digest string) string {
+	short := strings.TrimPrefix(digest, "sha256:")
+	return `"` + strconv.FormatInt(revision, 10) + "-" + short[:min(12, len(short))] + `"`
+}
+
+// precondition holds a change to the revision that the client saw (RFC 9110 section 13). current is the resource's
+// ETag; a resource that was never saved has revision 0 and is also met by If-None-Match: *.
+func precondition(c *gin.Context, revision int64, current string) error {
+	match, none := c.GetHeader("If-Match"), c.GetHeader("If-None-Match")
+	switch {
+	case match != "" && matches(match, revision):
+		return nil
+	case match == "" && none == "":
+		return domain.Refuse(codePreconditionNeeded, "send If-Match with the ETag that you saw, or If-None-Match: * for the first PUT")
+	case match == "" && none == "*" && revision == 0:
+		return nil
+	}
+	c.Header("ETag", current)
+	return domain.Refuse(codePreconditionFailed, "the resource has moved on; its current ETag is %s", current)
+}
+
+func matches(header string, revision int64) bool {
+	if strings.TrimSpace(header) == "*" {
+		return revision > 0
+	}
+	for tag := range strings.SplitSeq(header, ",") {
+		number, _, _ := strings.Cut(strings.Trim(strings.TrimPrefix(strings.TrimSpace(tag), "W/"), `"`), "-")
+		if number == strconv.FormatInt(revision, 10) {
+			return true
+		}
+	}
+	return false
+}
+
+// notModified answers a conditional GET whose representation the client has.
+func notModified(c *gin.Context, tag string) bool {
+	c.Header("ETag", tag)
+	c.Header("Cache-Control", "private, no-cache")
+	for known := range strings.SplitSeq(c.GetHeader("If-None-Match"), ",") {
+		if strings.TrimPrefix(strings.TrimSpace(known), "W/") == tag {
+			c.Status(http.StatusNotModified)
+			c.Writer.WriteHeaderNow()
+			return true
+		}
+	}
+	return false
+}

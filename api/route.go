@@ -1,0 +1,136 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"example.com/walkaround/domain"
+	"example.com/walkaround/domain/staff"
+)
+
+// route is one entry of the router: who may, and what is done. A handler returns its refusal; it never writes one.
+type route struct {
+	method string
+	path   string
+	area   staff.Area // empty: anyone, without an account
+	query  string     // the query parameters that are known, separated by spaces
+	handle func(*gin.Context) error
+}
+
+// Route names one route and who may call it, for the tables that hold them.
+type Route struct {
+	Method string
+	Path   string // as the OpenAPI document writes it: /v1/visits/{id}
+	Area   staff.Area
+}
+
+// Routes lists every route of the server.
+func (s *Server) Routes() []Route {
+	list := make([]Route, len(s.routes))
+	for i, r := range s.routes {
+		list[i] = Route{Method: r.method, Path: openAPIPath(r.path), Area: r.area}
+	}
+	return list
+}
+
+func openAPIPath(path string) string {
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if strings.HasPrefix(p, ":") {
+			parts[i] = "{" + p[1:] + "}"
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// mount builds the Gin engine from the routes.
+func (s *Server) mount() (http.Handler, error) {
+	gin.SetMode(gin.ReleaseMode)
+	g := gin.New()
+	g.HandleMethodNotAllowed = true
+	g.RedirectTrailingSlash = false
+	g.ForwardedByClientIP = len(s.TrustedProxies) > 0
+	if err := g.SetTrustedProxies(s.proxies()); err != nil {
+		return nil, err
+	}
+	g.Use(s.observe, s.guard)
+	g.NoRoute(s.adapt(func(*gin.Context) error { return domain.Refuse(domain.CodeNotFound, "no such resource") }))
+	g.NoMethod(s.adapt(func(*gin.Context) error {
+		return domain.Refuse(codeMethod, "the resource does not know this method; see Allow")
+	}))
+	s.routes = s.table()
+	for _, r := range s.routes {
+		g.Handle(r.method, r.path, s.adapt(s.admit(r)))
+		if r.method == http.MethodGet {
+			g.HEAD(r.path, s.adapt(s.admit(r)))
+		}
+	}
+	return g, nil
+}
+
+func (s *Server) table() []route {
+	return slices.Concat(
+		s.systemRoutes(), s.authRoutes(), s.staffRoutes(), s.storeRoutes(), s.templateRoutes(),
+		s.vehicleRoutes(), s.customerRoutes(),
+		s.visitRoutes(), s.sectionRoutes(), s.fileRoutes(), s.signatureRoutes(), s.documentRoutes(), s.verifyRoutes(),
+	)
+}
+
+func (s *Server) proxies() []string {
+	list := make([]string, len(s.TrustedProxies))
+	for i, p := range s.TrustedProxies {
+		list[i] = p.String()
+	}
+	return list
+}
+
+// adapt turns a returned error into the problem.
+func (s *Server) adapt(handle func(*gin.Context) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := handle(c); err != nil {
+			s.problem(c, err)
+		}
+	}
+}
+
+// admit lets a request through to its handler: known parameters, an account that may, within its rate.
+func (s *Server) admit(r route) func(*gin.Context) error {
+	known := strings.Fields(r.query)
+	return func(c *gin.Context) error {
+		if err := knownParameters(c.Request.URL.RawQuery, c.Request.URL.Query(), known); err != nil {
+			return err
+		}
+		if r.area == "" {
+			if err := s.limits.stranger(c.ClientIP(), s.Now()); err != nil {
+				return err
+			}
+			return r.handle(c)
+		}
+		if err := s.authenticate(c, r.area); err != nil {
+			return err
+		}
+		return r.handle(c)
+	}
+}
+
+func knownParameters(raw string, query map[string][]string, known []string) error {
+	if raw == "" {
+		return nil
+	}
+	var f domain.Faults
+	for name, values := range query {
+		switch {
+		case !slices.Contains(known, name):
+			f.Add("/query/"+name, codeUnknownParameter, "this parameter is not known here")
+		case len(values) > 1:
+			f.Add("/query/"+name, domain.CodeDuplicate, "this parameter is taken once")
+		}
+	}
+	if f.Err() != nil {
+		return badRequest(codeUnknownParameter, "a query parameter is not known or stands twice", f.Err())
+	}
+	return nil
+}

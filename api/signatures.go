@@ -1,0 +1,255 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"image/png"
+	"math"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"example.com/walkaround/domain"
+	"example.com/walkaround/domain/evidence"
+	"example.com/walkaround/domain/staff"
+	"example.com/walkaround/domain/visit"
+)
+
+// Limits of a drawn signature.
+const (
+	maxSignatureImage = 512 << 10 // bytes of the PNG
+	maxSignatureSide  = 4_096     // pixels
+	maxStrokes        = 500
+	maxStrokePoints   = 20_000
+	maxStrokeTime     = 10 * 60 * 1_000 // milliseconds
+)
+
+func (s *Server) signatureRoutes() []route {
+	return []route{
+		{http.MethodPost, "/v1/visits/:id/signatures", staff.AreaCapture, "", s.sign},
+		{http.MethodGet, "/v1/visits/:id/signatures", staff.AreaReadVisits, "", s.listSignatures},
+	}
+}
+
+// SignatureRequest is the customer's signature on what he was shown.
+type SignatureRequest struct {
+	Document  string          `json:"document" enums:"inspection" example:"inspection"`
+	Digest    string          `json:"digest"`
+	Canonical *string         `json:"canonical,omitempty"` // the canonical form that was shown; a tablet that was offline always sends it
+	Signer    evidence.Signer `json:"signer"`
+	SignedAt  domain.Time     `json:"signed_at"`                                          // by the device's clock
+	Image     string          `json:"image" example:"data:image/png;base64,iVBORw0KGgo…"` // what was drawn, PNG, at most 512 KiB
+	Strokes   [][][]float64   `json:"strokes,omitempty"`                                  // strokes of points [x, y, t] or [x, y, t, p]: pixels of image, milliseconds, pressure 0 to 1
+	Device    evidence.Device `json:"device"`
+}
+
+// SignatureList is the signatures of a visit.
+type SignatureList struct {
+	Items      []visit.Signature `json:"items"`
+	NextCursor *string           `json:"next_cursor"`
+}
+
+// sign takes the customer's signature and seals the sheet.
+//
+//	@Summary		Sign the walk-around
+//	@Description	The customer signs what he was shown, named by its `digest` (R9). All guards speak here; `errors` lists everything that is missing.
+//	@Description	If the sheet has changed since: 409 `document_changed`, unless `canonical` is sent and hashes to the digest. Then it is sealed for its own revision, marked `conflict`, and the state stays.
+//	@Description	The seal holds signer, witness, device, the chain's head and the store's signature. The PDF at `pdf` is rendered after the answer.
+//	@ID				sign
+//	@Tags			signatures
+//	@Security		bearer
+//	@Accept			json
+//	@Produce		json
+//	@Param			id		path		string				true	"id of the visit"	format(uuid)
+//	@Param			body	body		SignatureRequest	true	"the signature"
+//	@Success		201		{object}	visit.Signature
+//	@Header			201		{string}	Location	"path of the sealed PDF"
+//	@Header			201		{string}	ETag		"of the visit: revision and start of the digest"
+//	@Failure		409		{object}	Problem		"photo_missing, recording_missing, document_changed, section_frozen, wrong_state, signer_missing, intake_empty, request_not_restated, valuables_reminder_missing, valuables_reminder_late, covers_not_fitted, customer_absent, checklist_incomplete, damage_without_photo, reason_missing, too_many_signatures"
+//	@Router			/v1/visits/{id}/signatures [post]
+func (s *Server) sign(c *gin.Context) error {
+	b, err := decode[SignatureRequest](c, maxSignature)
+	if err != nil {
+		return err
+	}
+	drawn, err := b.value.check()
+	if err != nil {
+		return err
+	}
+	id, err := pathID(c, "id")
+	if err != nil {
+		return err
+	}
+	ctx := c.Request.Context()
+	signing, err := s.signing(c, id, b.value, drawn)
+	if err != nil {
+		return err
+	}
+	storeKey, err := s.auth.StoreKey(ctx, storeID(c))
+	if err != nil {
+		return err
+	}
+	return s.once(c, b.sum, func(v *visit.Visit, now domain.Time) (effect, error) {
+		if err := s.keepCanonical(ctx, v, &signing); err != nil {
+			return effect{}, err
+		}
+		sig, err := v.Sign(signing, storeKey, now)
+		if err != nil {
+			return effect{}, err
+		}
+		return effect{status: http.StatusCreated, location: sig.PDF, body: sig}, nil
+	})
+}
+
+// signing gathers what goes into the signature; its files are stored before anything names them.
+func (s *Server) signing(c *gin.Context, visitID string, r SignatureRequest, drawn []byte) (visit.Signing, error) {
+	ctx := c.Request.Context()
+	out := visit.Signing{
+		ID: domain.NewID(), Digest: r.Digest, Signer: r.Signer, SignedAt: r.SignedAt, Device: r.Device, Witness: person(c),
+		PDF: "/v1/visits/" + visitID + "/documents/inspection.pdf?digest=" + r.Digest,
+	}
+	var err error
+	if out.Files.Image, err = s.putBlob(ctx, storeID(c), drawn); err != nil {
+		return out, err
+	}
+	if len(r.Strokes) > 0 {
+		strokes, err := json.Marshal(r.Strokes)
+		if err != nil {
+			return out, fmt.Errorf("encode strokes: %w", err)
+		}
+		if out.Files.Strokes, err = s.putBlob(ctx, storeID(c), strokes); err != nil {
+			return out, err
+		}
+	}
+	if r.Canonical == nil {
+		return out, nil
+	}
+	out.Canonical = []byte(*r.Canonical)
+	if sheet, err := visit.ParseSheet(out.Canonical); err == nil { // a wrong one is refused by Sign
+		if out.Required, err = s.requiredBy(ctx, storeID(c), sheet.Checklist); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// keepCanonical stores the bytes that are signed, before the visit names them.
+func (s *Server) keepCanonical(ctx context.Context, v *visit.Visit, signing *visit.Signing) error {
+	canonical := signing.Canonical
+	if canonical == nil {
+		var err error
+		if canonical, err = v.Sheet().Canonical(); err != nil {
+			return err
+		}
+	}
+	_, err := s.putBlob(ctx, v.StoreID, canonical)
+	return err
+}
+
+// check lists everything that is wrong with the values and gives the bytes of the drawn signature.
+func (r SignatureRequest) check() (drawn []byte, err error) {
+	var f domain.Faults
+	if r.Document != visit.DocumentInspection {
+		f.Add("/document", domain.CodeUnknown, "only inspection can be signed")
+	}
+	if !evidence.ValidDigest(r.Digest) {
+		f.Add("/digest", domain.CodeMalformed, "not a digest")
+	}
+	f.Text("/signer/name", r.Signer.Name, 80)
+	f.Text("/signer/relation", r.Signer.Relation, 40)
+	f.Text("/device/id", r.Device.ID, 100)
+	f.Text("/device/app_version", r.Device.AppVersion, 100)
+	f.Range("/device/offline_seconds", &r.Device.OfflineSeconds, 0, 366*24*3600)
+	if r.SignedAt.IsZero() {
+		f.Add("/signed_at", domain.CodeRequired, "must be there")
+	}
+	drawn, width, height := checkImage(&f, r.Image)
+	checkStrokes(&f, r.Strokes, float64(width), float64(height))
+	return drawn, f.Err()
+}
+
+func checkImage(f *domain.Faults, uri string) (drawn []byte, width, height int) {
+	encoded, ok := strings.CutPrefix(uri, "data:image/png;base64,")
+	if !ok || len(encoded) > base64.StdEncoding.EncodedLen(maxSignatureImage) {
+		f.Add("/image", domain.CodeMalformed, "must be data:image/png;base64, of at most %d bytes", maxSignatureImage)
+		return nil, 0, 0
+	}
+	drawn, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		f.Add("/image", domain.CodeMalformed, "not base64")
+		return nil, 0, 0
+	}
+	header, err := png.DecodeConfig(bytes.NewReader(drawn))
+	if err != nil || header.Width < 1 || header.Width > maxSignatureSide || header.Height > maxSignatureSide {
+		f.Add("/image", domain.CodeMalformed, "not a PNG of at most %d pixels a side", maxSignatureSide)
+		return nil, 0, 0
+	}
+	if _, err := png.Decode(bytes.NewReader(drawn)); err != nil {
+		f.Add("/image", domain.CodeMalformed, "the PNG is damaged")
+	}
+	return drawn, header.Width, header.Height
+}
+
+// checkStrokes holds the strokes to the picture's bounds, to time that runs forward, and to size.
+func checkStrokes(f *domain.Faults, strokes [][][]float64, width, height float64) {
+	f.Count("/strokes", len(strokes), maxStrokes)
+	points, last := 0, 0.0
+	for i, stroke := range strokes {
+		points += len(stroke)
+		if points > maxStrokePoints {
+			f.Add("/strokes", domain.CodeTooMany, "over %d points", maxStrokePoints)
+			return
+		}
+		for j, p := range stroke {
+			if fault := pointFault(p, width, height, last); fault != "" {
+				f.Add(fmt.Sprintf("/strokes/%d/%d", i, j), domain.CodeOutOfRange, "%s", fault)
+				return
+			}
+			last = p[2]
+		}
+	}
+}
+
+func pointFault(p []float64, width, height, last float64) string {
+	switch {
+	case len(p) != 3 && len(p) != 4:
+		return "a point is [x, y, t] or [x, y, t, p]"
+	case !within(p[0], 0, width) || !within(p[1], 0, height):
+		return "outside the picture"
+	case !within(p[2], last, maxStrokeTime):
+		return "time runs backwards, or too long"
+	case len(p) == 4 && !within(p[3], 0, 1):
+		return "pressure is from 0 to 1"
+	}
+	return ""
+}
+
+func within(n, low, high float64) bool { return !math.IsNaN(n) && n >= low && n <= high }
+
+// listSignatures lists the signatures of a visit.
+//
+//	@Summary		List a visit's signatures
+//	@Description	Oldest first: those that count, those superseded by a later revision, and those made in conflict.
+//	@ID				listSignatures
+//	@Tags			signatures
+//	@Security		bearer
+//	@Produce		json
+//	@Param			id	path		string	true	"id of the visit"	format(uuid)
+//	@Success		200	{object}	SignatureList
+//	@Router			/v1/visits/{id}/signatures [get]
+func (s *Server) listSignatures(c *gin.Context) error {
+	doc, err := s.rawVisit(c)
+	if err != nil {
+		return err
+	}
+	list, _ := doc.Sub("signatures")
+	send(c, http.StatusOK, func(dst []byte) []byte {
+		dst = list.AppendJSON(append(dst, `{"items":`...))
+		return append(dst, `,"next_cursor":null}`...)
+	})
+	return nil
+}

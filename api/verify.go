@@ -1,0 +1,267 @@
+package api
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"example.com/walkaround/domain"
+	"example.com/walkaround/domain/evidence"
+	"example.com/walkaround/domain/staff"
+	"example.com/walkaround/domain/visit"
+	"example.com/walkaround/storage"
+)
+
+func (s *Server) verifyRoutes() []route {
+	return []route{
+		{http.MethodGet, "/v1/verify/:digest", "", "", s.verify},
+		{http.MethodGet, "/.well-known/walkaround-keys.json", "", "", s.publishedKeys},
+		{http.MethodGet, "/v1/checkpoints", staff.AreaReadVisits, "limit cursor", s.listCheckpoints},
+		{http.MethodPost, "/v1/store-keys", staff.AreaAdministration, "", s.rotateStoreKey},
+	}
+}
+
+// Verification is what anyone learns of a digest: no personal data.
+type Verification struct {
+	Document   string      `json:"document" example:"inspection"`
+	Digest     string      `json:"digest"`
+	Number     string      `json:"number" example:"20261123-0007"`
+	Store      string      `json:"store" example:"得佳店"`
+	StoreID    string      `json:"store_id" example:"main"`
+	SealedAt   domain.Time `json:"sealed_at"`
+	Revision   int64       `json:"revision"`
+	Superseded bool        `json:"superseded"` // a later revision was signed
+	Conflict   bool        `json:"conflict"`   // signed without network while the sheet had moved on
+	Genuine    bool        `json:"genuine"`    // hash, signature and inclusion were recomputed and fit
+	Faults     []string    `json:"faults"`     // what does not fit
+	KeyID      string      `json:"key_id"`
+	Checkpoint *Included   `json:"checkpoint,omitempty"` // absent until the seal is in one
+}
+
+// Included is the checkpoint that holds a seal.
+type Included struct {
+	Sequence       int64        `json:"sequence"`
+	Root           string       `json:"root"`
+	CreatedAt      domain.Time  `json:"created_at"`
+	TimestampState string       `json:"timestamp_state" enums:"none,pending,verified"`
+	TimestampedAt  *domain.Time `json:"timestamped_at,omitempty"`
+}
+
+// verify tells anyone whether a sheet is genuine.
+//
+//	@Summary		Verify a digest
+//	@Description	Tells anyone whether the sheet with this digest is genuine: the hash of what was signed, the store's signature and the way to the checkpoint are recomputed, not looked up. No personal data. A browser is shown a page.
+//	@ID				verify
+//	@Tags			evidence
+//	@Produce		json
+//	@Param			digest	path		string	true	"sha256:… as the sheet prints it"
+//	@Success		200		{object}	Verification
+//	@Router			/v1/verify/{digest} [get]
+func (s *Server) verify(c *gin.Context) error {
+	if err := s.limits.verify(c.ClientIP(), s.Now()); err != nil {
+		return err
+	}
+	digest := c.Param("digest")
+	if !evidence.ValidDigest(digest) {
+		return domain.Refuse(domain.CodeNotFound, "not a digest")
+	}
+	ctx := c.Request.Context()
+	filed, err := s.proofs.Get(ctx, digest)
+	if err != nil {
+		return err
+	}
+	saved, err := s.visits.Get(ctx, filed.Value.StoreID+"/"+filed.Value.VisitID)
+	if err != nil {
+		return err
+	}
+	sig := saved.Value.SignatureOf(digest)
+	if sig == nil {
+		return domain.Refuse(domain.CodeNotFound, "no sealed document has this digest")
+	}
+	found, err := s.judge(ctx, saved.Value, *sig)
+	if err != nil {
+		return err
+	}
+	c.Header("Cache-Control", "no-store")
+	c.Header("Vary", "Accept, Accept-Language")
+	if strings.Contains(c.GetHeader("Accept"), "text/html") {
+		return s.showVerification(c, saved.Value.StoreID, found)
+	}
+	return sendValue(c, http.StatusOK, found)
+}
+
+// judge recomputes everything.
+func (s *Server) judge(ctx context.Context, v visit.Visit, sig visit.Signature) (Verification, error) {
+	st, err := s.store(ctx, v.StoreID)
+	if err != nil {
+		return Verification{}, err
+	}
+	found := Verification{
+		Document: sig.Document, Digest: sig.Digest, Number: v.Number, Store: st.Name, StoreID: st.ID, SealedAt: sig.SealedAt, Revision: sig.Revision,
+		Superseded: sig.Superseded, Conflict: sig.Conflict && sig.AdoptedAt == nil, KeyID: sig.Seal.KeyID, Faults: []string{},
+	}
+	keys, err := s.storeKeys(ctx, v.StoreID)
+	if err != nil {
+		return found, err
+	}
+	found.Faults, err = s.faultsOf(ctx, keys, v, sig)
+	if err != nil {
+		return found, err
+	}
+	held, way, err := s.inclusion(ctx, v.StoreID, sig)
+	switch {
+	case err != nil && !errors.Is(err, storage.ErrNotFound) && !isRefusal(err):
+		return found, err
+	case err != nil:
+		found.Faults = append(found.Faults, "not_included")
+	case held != nil:
+		found.Checkpoint = included(*held)
+		if held.Verify(keys, nil) != nil || way.Verify(sig.Seal.Leaf(), *held) != nil {
+			found.Faults = append(found.Faults, "checkpoint_forged")
+		}
+	}
+	found.Genuine = len(found.Faults) == 0
+	return found, nil
+}
+
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[*domain.Error](err)
+	return ok
+}
+
+func included(c evidence.Checkpoint) *Included {
+	i := &Included{Sequence: c.Sequence, Root: c.Root, CreatedAt: c.CreatedAt, TimestampState: c.TimestampState}
+	if c.Timestamp != nil {
+		i.TimestampedAt = &c.Timestamp.At
+	}
+	return i
+}
+
+// faultsOf recomputes hash, seal and chain.
+func (s *Server) faultsOf(ctx context.Context, keys evidence.PublicKeys, v visit.Visit, sig visit.Signature) ([]string, error) {
+	faults := []string{}
+	canonical, err := s.readBlob(ctx, v.StoreID, sig.Files.Canonical, maxSignature)
+	if errors.Is(err, storage.ErrNotFound) {
+		return append(faults, "canonical_missing"), nil
+	} else if err != nil {
+		return nil, err
+	}
+	if evidence.Digest(canonical) != sig.Digest || sig.Seal.Statement.Digest != sig.Digest {
+		faults = append(faults, evidence.ReasonDigestMismatch)
+	}
+	if err := sig.Seal.Verify(keys); err != nil {
+		faults = append(faults, evidence.ReasonSealForged)
+	}
+	if evidence.VerifyChain(v.ID, v.Events) != nil || evidence.VerifyHead(v.Events, sig.Seal.Statement.Chain) != nil {
+		faults = append(faults, "chain_broken")
+	}
+	return faults, nil
+}
+
+// publishedKeys publishes the keys of every store.
+//
+//	@Summary		Read the stores' public keys
+//	@Description	The Ed25519 keys that seals, PDFs and checkpoints are signed with, also those rotated out. Pin this document and give it to `walkaround verify --keys`.
+//	@ID				getWalkaroundKeys
+//	@Tags			evidence
+//	@Produce		json
+//	@Success		200	{object}	map[string]any
+//	@Router			/.well-known/walkaround-keys.json [get]
+func (s *Server) publishedKeys(c *gin.Context) error {
+	keys, err := s.auth.PublicKeys(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	document, err := evidence.MarshalKeys(keys)
+	if err != nil {
+		return fmt.Errorf("encode keys: %w", err)
+	}
+	c.Header("Cache-Control", "public, max-age=300")
+	c.Data(http.StatusOK, contentJSON, document)
+	return nil
+}
+
+// rotateStoreKey gives the store another key.
+//
+//	@Summary		Rotate the store's key
+//	@Description	What is sealed from now on is signed with a new key; the old one stays published, so that what it signed can be verified for ever.
+//	@ID				rotateStoreKey
+//	@Tags			evidence
+//	@Security		bearer
+//	@Success		204	"rotated"
+//	@Router			/v1/store-keys [post]
+func (s *Server) rotateStoreKey(c *gin.Context) error {
+	if _, err := noBody(c); err != nil {
+		return err
+	}
+	if err := s.auth.RotateStoreKey(c.Request.Context(), storeID(c)); err != nil {
+		return err
+	}
+	c.Status(http.StatusNoContent)
+	c.Writer.WriteHeaderNow()
+	return nil
+}
+
+// CheckpointList is a page of checkpoints.
+type CheckpointList struct {
+	Items      []evidence.Checkpoint `json:"items"`
+	NextCursor *string               `json:"next_cursor"`
+}
+
+// listCheckpoints lists the store's checkpoints.
+//
+//	@Summary		List checkpoints
+//	@Description	The Merkle trees over the store's seals, newest first: each signed by the store's key, holding the hash of the one before, and timestamped by an RFC 3161 authority where one is configured. Keep the latest outside the server: it pins everything before it.
+//	@ID				listCheckpoints
+//	@Tags			evidence
+//	@Security		bearer
+//	@Produce		json
+//	@Param			limit	query		int		false	"entries a page, 1 to 200"	minimum(1)	maximum(200)	default(50)
+//	@Param			cursor	query		string	false	"next_cursor of the page before"
+//	@Success		200		{object}	CheckpointList
+//	@Header			200		{string}	Link	"the next page, rel=next"
+//	@Router			/v1/checkpoints [get]
+func (s *Server) listCheckpoints(c *gin.Context) error {
+	q, err := listQuery(c, "sequence", storeID(c)+"/")
+	if err != nil {
+		return err
+	}
+	q.Desc, q.Whole = true, true
+	page, err := s.checkpoints.Find(c.Request.Context(), q)
+	if err != nil {
+		return err
+	}
+	sendList(c, page, nil)
+	return nil
+}
+
+//go:embed page/verify.html
+var verifyPage string
+
+//nolint:gochecknoglobals // parsed once, never changed
+var verifyTemplate = template.Must(template.New("verify").Parse(verifyPage))
+
+// showVerification shows what was found to who scanned the QR code.
+func (s *Server) showVerification(c *gin.Context, storeID string, found Verification) error {
+	st, err := s.store(c.Request.Context(), storeID)
+	if err != nil {
+		return err
+	}
+	var page strings.Builder
+	err = verifyTemplate.Execute(&page, map[string]any{
+		"Found": found, "Language": acceptedLanguage(c.Request), "SealedAt": found.SealedAt.In(st.Zone()).Format(time.DateTime), "Zone": st.TimeZone,
+	})
+	if err != nil {
+		return fmt.Errorf("verification page: %w", err)
+	}
+	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+	c.Data(http.StatusOK, "text/html; charset=utf-8", []byte(page.String()))
+	return nil
+}

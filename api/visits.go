@@ -1,0 +1,534 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"example.com/walkaround/domain"
+	"example.com/walkaround/domain/evidence"
+	"example.com/walkaround/domain/staff"
+	"example.com/walkaround/domain/vehicle"
+	"example.com/walkaround/domain/visit"
+	"example.com/walkaround/storage"
+)
+
+func (s *Server) visitRoutes() []route {
+	return []route{
+		{http.MethodPost, "/v1/visits", staff.AreaAnnounce, "", s.arrive},
+		{http.MethodGet, "/v1/visits", staff.AreaReadVisits, "limit cursor state waiting plate number vehicle_id customer_id advisor_id", s.listVisits},
+		{http.MethodGet, "/v1/visits/:id", staff.AreaReadVisits, "", s.getVisit},
+		{http.MethodPatch, "/v1/visits/:id", staff.AreaCapture, "", s.correctVisit},
+		{http.MethodPost, "/v1/visits/:id/take", staff.AreaCapture, "", s.takeVisit},
+		{http.MethodPost, "/v1/visits/:id/cancel", staff.AreaCapture, "", s.cancelVisit},
+		{http.MethodPost, "/v1/visits/:id/copies", staff.AreaCapture, "", s.giveCopy},
+		{http.MethodGet, "/v1/visits/:id/events", staff.AreaReadVisits, "", s.listEvents},
+	}
+}
+
+func visitsOf(e storage.Engine) *storage.Collection[visit.Visit] {
+	one := func(s string) []string { return []string{s} }
+	by := func(v *visit.Visit, part string) []string {
+		if part == "" {
+			return nil
+		}
+		return one(v.StoreID + "/" + part + "/" + v.ArrivedAt.String())
+	}
+	return storage.NewCollection(e, storage.Shape[visit.Visit]{
+		Name: "visits",
+		ID:   func(v *visit.Visit) string { return v.StoreID + "/" + v.ID },
+		Keys: []storage.Key[visit.Visit]{
+			{Name: "arrived", Values: func(v *visit.Visit) []string { return one(v.StoreID + "/" + v.ArrivedAt.String()) }},
+			{Name: "state", Values: func(v *visit.Visit) []string { return by(v, string(v.State)) }},
+			{Name: "waiting", Values: func(v *visit.Visit) []string {
+				if !v.Waiting() {
+					return nil
+				}
+				return one(v.StoreID + "/" + v.ArrivedAt.String())
+			}},
+			{Name: "plate", Values: func(v *visit.Visit) []string { return by(v, vehicle.NormalizePlate(v.Plate)) }},
+			{Name: "number", Values: func(v *visit.Visit) []string { return one(v.StoreID + "/" + v.Number) }},
+			{Name: "vehicle", Values: func(v *visit.Visit) []string { return by(v, v.VehicleID) }},
+			{Name: "customer", Values: func(v *visit.Visit) []string { return by(v, v.CustomerID) }},
+			{Name: "advisor", Values: func(v *visit.Visit) []string { return by(v, v.AdvisorID) }},
+			{Name: "pending", Values: func(v *visit.Visit) []string { return v.Outbox.PendingKey() }},
+			{Name: "failed", Values: func(v *visit.Visit) []string { return v.Outbox.FailedKey() }},
+		},
+		Summary: func(v *visit.Visit) any { return summarize(v) },
+	})
+}
+
+// VisitSummary is a visit in a list.
+type VisitSummary struct {
+	ID             string          `bson:"id" json:"id"`
+	Number         string          `bson:"number" json:"number"`
+	State          visit.State     `bson:"state" json:"state"`
+	Plate          string          `bson:"plate" json:"plate"`
+	Model          string          `bson:"model" json:"model"`
+	Customer       *visit.Customer `bson:"customer,omitempty" json:"customer,omitempty"`
+	VehicleID      string          `bson:"vehicle_id" json:"vehicle_id"`
+	CustomerID     string          `bson:"customer_id" json:"customer_id"`
+	ArrivedAt      domain.Time     `bson:"arrived_at" json:"arrived_at"`
+	AnnouncedBy    *visit.Person   `bson:"announced_by,omitempty" json:"announced_by,omitempty"`
+	GreetedBy      *visit.Person   `bson:"greeted_by,omitempty" json:"greeted_by,omitempty"`
+	Advisor        *visit.Person   `bson:"advisor,omitempty" json:"advisor,omitempty"`
+	TakenAt        *domain.Time    `bson:"taken_at,omitempty" json:"taken_at,omitempty"`
+	Waiting        bool            `bson:"waiting" json:"waiting"` // nobody took it yet
+	WaitingSeconds int64           `bson:"-" json:"waiting_seconds"`
+	OverLimit      bool            `bson:"-" json:"over_limit"` // waits longer than the store's limit
+	MissingCount   int             `bson:"missing_count" json:"missing_count"`
+	HasWarnings    bool            `bson:"has_warnings" json:"has_warnings"`
+}
+
+// VisitList is a page of visits.
+type VisitList struct {
+	Items      []VisitSummary `json:"items"`
+	NextCursor *string        `json:"next_cursor"`
+}
+
+func summarize(v *visit.Visit) VisitSummary {
+	sum := VisitSummary{
+		ID: v.ID, Number: v.Number, State: v.State, Plate: v.Plate, Model: v.Known.Model, Customer: v.Customer,
+		VehicleID: v.VehicleID, CustomerID: v.CustomerID, ArrivedAt: v.ArrivedAt, AnnouncedBy: v.AnnouncedBy,
+		GreetedBy: v.GreetedBy, Advisor: v.Advisor, TakenAt: v.TakenAt, Waiting: v.Waiting(),
+		MissingCount: len(v.Sections.Inspection.Missing), HasWarnings: len(v.Warnings) > 0,
+	}
+	if sum.Customer == nil {
+		sum.Customer = v.Known.Customer
+	}
+	return sum
+}
+
+// arrive opens a visit: a plate or a VIN is enough.
+//
+//	@Summary		Open a visit
+//	@Description	A plate or a VIN is enough (R1, R2). The vehicle and the customer are found in the store's files, or made; `known` fills in the rest.
+//	@Description	What looks odd (a VIN that does not check, fewer kilometres than last time) is told in `warnings` and refuses nothing.
+//	@Description	A client that was offline sends its own `id` (UUIDv7): sending it twice is one visit.
+//	@ID				openVisit
+//	@Tags			visits
+//	@Security		bearer
+//	@Accept			json
+//	@Produce		json
+//	@Param			body	body		visit.Arrival	true	"who has come"
+//	@Success		201		{object}	visit.Visit
+//	@Header			201		{string}	Location	"path of the visit"
+//	@Header			201		{string}	ETag		"revision and start of the digest"
+//	@Failure		409		{object}	Problem	"id_taken"
+//	@Router			/v1/visits [post]
+func (s *Server) arrive(c *gin.Context) error {
+	b, err := decode[visit.Arrival](c, maxBody)
+	if err != nil {
+		return err
+	}
+	if err := b.value.Check(); err != nil {
+		return err
+	}
+	a, err := s.begin(c, b.sum, b.value.ID)
+	if err != nil {
+		return err
+	}
+	if a.fold {
+		if answered, err := s.recallVisit(c, a); answered || err != nil {
+			return err
+		}
+	}
+	return s.open(c, a, b.value)
+}
+
+// recallVisit answers the repeat of a creation whose visit is there.
+func (s *Server) recallVisit(c *gin.Context, a attempt) (bool, error) {
+	saved, err := s.visits.Get(c.Request.Context(), key(c, a.id))
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, s.running(c.Request.Context(), c, a)
+	} else if err != nil {
+		return false, err
+	}
+	return true, s.sameVisit(c, a, saved.Value)
+}
+
+// sameVisit answers a creation whose id is there: the same body is the same creation, another is refused.
+func (s *Server) sameVisit(c *gin.Context, a attempt, v visit.Visit) error {
+	if v.Opened.Body != a.body || v.Opened.Key != principal(c).AccountID {
+		return domain.Refuse(domain.CodeIDTaken, "another visit has this id")
+	}
+	replay(c, v.Opened, true)
+	return nil
+}
+
+// open finds car and customer, gives the number and stores the visit.
+func (s *Server) open(c *gin.Context, a attempt, arrival visit.Arrival) error {
+	ctx, now := c.Request.Context(), domain.At(s.Now())
+	st, err := s.store(ctx, storeID(c))
+	if err != nil {
+		return err
+	}
+	found, err := s.find(ctx, st, a.id, arrival, now)
+	if err != nil {
+		return err
+	}
+	number, err := s.number(ctx, st, a.id, now.Time)
+	if err != nil {
+		return err
+	}
+	gate := !staff.Allows(principal(c).Roles, staff.AreaCapture)
+	v := visit.Arrive(a.id, arrival, visit.Place{StoreID: st.ID, Number: number}, found, person(c), gate, now)
+	shown := v
+	if gate { // the gate announces; it reads no files
+		shown.Known, shown.CustomerID = visit.Known{}, ""
+	}
+	encoded, err := encode(shown)
+	if err != nil {
+		return err
+	}
+	v.Opened = domain.Answer{
+		Key: principal(c).AccountID, Body: a.body, Status: http.StatusCreated, ETag: visitTag(&v), Location: "/v1/visits/" + v.ID, Response: encoded, At: now,
+	}
+	_, err = s.visits.Insert(ctx, v)
+	if errors.Is(err, storage.ErrExists) {
+		saved, err := s.visits.Get(ctx, key(c, v.ID))
+		if err != nil {
+			return err
+		}
+		return s.sameVisit(c, a, saved.Value)
+	} else if err != nil {
+		return err
+	}
+	replay(c, v.Opened, false)
+	return nil
+}
+
+func visitTag(v *visit.Visit) string { return etag(v.Revision, v.Sections.Inspection.Digest) }
+
+// listVisits lists visits, newest first; the waiting queue longest first.
+//
+//	@Summary		List visits
+//	@Description	Newest first; at most one filter. `waiting=true` is the queue of customers whom nobody took yet, longest waiting first (R1).
+//	@Description	`plate` and `number` match from their start, in order of the plate or number.
+//	@ID				listVisits
+//	@Tags			visits
+//	@Security		bearer
+//	@Produce		json
+//	@Param			limit		query		int		false	"entries a page, 1 to 200"	minimum(1)	maximum(200)	default(50)
+//	@Param			cursor		query		string	false	"next_cursor of the page before"
+//	@Param			state		query		string	false	"visits in this state"	Enums(arrived, inspected, approved, in_workshop, work_done, settled, paid, delivered, cancelled)
+//	@Param			waiting		query		bool	false	"the waiting queue"
+//	@Param			plate		query		string	false	"start of a plate, as typed"
+//	@Param			number		query		string	false	"start of a visit number"
+//	@Param			vehicle_id	query		string	false	"visits of this vehicle"
+//	@Param			customer_id	query		string	false	"visits of this customer"
+//	@Param			advisor_id	query		string	false	"visits that this member of staff received"
+//	@Success		200			{object}	VisitList
+//	@Header			200			{string}	Link	"the next page, rel=next"
+//	@Router			/v1/visits [get]
+func (s *Server) listVisits(c *gin.Context) error {
+	q, err := visitQuery(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request.Context()
+	page, err := s.visits.Find(ctx, q)
+	if err != nil {
+		return err
+	}
+	st, err := s.store(ctx, storeID(c))
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	sendList(c, page, func(dst []byte, d storage.Document) []byte {
+		dst = d.AppendFields(append(dst, '{'))
+		waited := int64(0)
+		if at, ok := d.Time("arrived_at"); ok && d.Bool("waiting") {
+			waited = max(0, int64(now.Sub(at)/time.Second))
+		}
+		dst = strconv.AppendInt(append(dst, `,"waiting_seconds":`...), waited, 10)
+		dst = strconv.AppendBool(append(dst, `,"over_limit":`...), waited > st.WaitingLimitMinutes*60)
+		return append(dst, '}')
+	})
+	return nil
+}
+
+func visitQuery(c *gin.Context) (storage.Query, error) {
+	given := c.Request.URL.Query()
+	q, err := listQuery(c, "arrived", storeID(c)+"/")
+	q.Desc = true
+	filters := 0
+	for name := range given {
+		if name == "limit" || name == "cursor" {
+			continue
+		}
+		if filters++; filters > 1 {
+			return q, badParameter(name, "at most one filter is taken")
+		}
+		if ferr := filterVisits(c, &q, name, given.Get(name)); ferr != nil {
+			return q, ferr
+		}
+	}
+	return q, err
+}
+
+func filterVisits(c *gin.Context, q *storage.Query, name, value string) error {
+	prefix := storeID(c) + "/"
+	switch name {
+	case "waiting":
+		if value != "true" {
+			return badParameter(name, "only true is taken")
+		}
+		q.Key, q.Desc = "waiting", false
+	case "state":
+		if !slices.Contains(visit.States(), visit.State(value)) {
+			return badParameter(name, "not a state")
+		}
+		q.Key, q.Prefix = "state", prefix+value+"/"
+	case "plate":
+		q.Key, q.Prefix, q.Desc = "plate", prefix+vehicle.NormalizePlate(value), false
+	case "number":
+		q.Key, q.Prefix, q.Desc = "number", prefix+strings.TrimSpace(value), false
+	default: // vehicle_id, customer_id, advisor_id
+		if !domain.ValidID(value) {
+			return badParameter(name, "not an id")
+		}
+		q.Key, q.Prefix = strings.TrimSuffix(name, "_id"), prefix+value+"/"
+	}
+	return nil
+}
+
+// getVisit reads a visit.
+//
+//	@Summary		Read a visit
+//	@Description	The visit with its state, and for each section revision, digest and what is still missing. The sections themselves are resources of their own.
+//	@ID				getVisit
+//	@Tags			visits
+//	@Security		bearer
+//	@Produce		json
+//	@Param			id				path		string	true	"id of the visit"	format(uuid)
+//	@Param			If-None-Match	header		string	false	"ETag that the client has"
+//	@Success		200				{object}	visit.Visit
+//	@Header			200				{string}	ETag	"revision and start of the digest"
+//	@Success		304				"the client has it"
+//	@Router			/v1/visits/{id} [get]
+func (s *Server) getVisit(c *gin.Context) error {
+	doc, err := s.rawVisit(c)
+	if err != nil {
+		return err
+	}
+	revision, _ := doc.Int("revision")
+	inspection, _ := doc.Sub("sections", "inspection")
+	digest, _ := inspection.String("digest")
+	if notModified(c, etag(revision, digest)) {
+		return nil
+	}
+	send(c, http.StatusOK, doc.AppendJSON)
+	return nil
+}
+
+func (s *Server) rawVisit(c *gin.Context) (storage.Document, error) {
+	id, err := pathID(c, "id")
+	if err != nil {
+		return storage.Document{}, err
+	}
+	doc, _, err := s.visits.Raw(c.Request.Context(), key(c, id))
+	return doc, err
+}
+
+// correctVisit corrects what was typed at the arrival.
+//
+//	@Summary		Correct the arrival
+//	@Description	Replaces plate, VIN, odometer or customer as typed; what is left out stays. Vehicle and customer are looked up again. They stand on the sheet: once it is signed, open a new revision first.
+//	@ID				correctVisit
+//	@Tags			visits
+//	@Security		bearer
+//	@Accept			json
+//	@Produce		json
+//	@Param			id			path		string				true	"id of the visit"	format(uuid)
+//	@Param			If-Match	header		string				true	"ETag of the visit that was seen"
+//	@Param			body		body		visit.Correction	true	"what is to be replaced"
+//	@Success		200			{object}	visit.Visit
+//	@Header			200			{string}	ETag	"revision and start of the digest"
+//	@Failure		409			{object}	Problem	"section_frozen, wrong_state"
+//	@Router			/v1/visits/{id} [patch]
+func (s *Server) correctVisit(c *gin.Context) error {
+	b, err := decode[visit.Correction](c, maxBody)
+	if err != nil {
+		return err
+	}
+	id, err := pathID(c, "id")
+	if err != nil {
+		return err
+	}
+	ctx, now := c.Request.Context(), domain.At(s.Now())
+	before, err := s.visits.Get(ctx, key(c, id))
+	if err != nil {
+		return err
+	}
+	arrival := b.value.Apply(before.Value)
+	if err := arrival.Check(); err != nil {
+		return err
+	}
+	if err := precondition(c, before.Value.Revision, visitTag(&before.Value)); err != nil {
+		return err
+	}
+	st, err := s.store(ctx, storeID(c))
+	if err != nil {
+		return err
+	}
+	found, err := s.find(ctx, st, id, arrival, now)
+	if err != nil {
+		return err
+	}
+	saved, err := s.visits.Update(ctx, key(c, id), func(v *visit.Visit) error {
+		if err := precondition(c, v.Revision, visitTag(v)); err != nil {
+			return err
+		}
+		return v.Correct(b.value.Apply(*v), found, person(c), now)
+	})
+	if err != nil {
+		return err
+	}
+	c.Header("ETag", visitTag(&saved.Value))
+	send(c, http.StatusOK, saved.Doc.AppendJSON)
+	return nil
+}
+
+// takeVisit gives the visit to the caller.
+//
+//	@Summary		Receive the car
+//	@Description	The caller takes the visit: he is its advisor from now on (R1: any role of the service department may). Another may take it over.
+//	@ID				takeVisit
+//	@Tags			visits
+//	@Security		bearer
+//	@Produce		json
+//	@Param			id	path		string	true	"id of the visit"	format(uuid)
+//	@Success		200	{object}	visit.Visit
+//	@Header			200	{string}	ETag	"revision and start of the digest"
+//	@Failure		409	{object}	Problem	"wrong_state"
+//	@Router			/v1/visits/{id}/take [post]
+func (s *Server) takeVisit(c *gin.Context) error {
+	sum, err := noBody(c)
+	if err != nil {
+		return err
+	}
+	return s.once(c, sum, func(v *visit.Visit, now domain.Time) (effect, error) {
+		return wholeVisit(v), v.Take(person(c), now)
+	})
+}
+
+// wholeVisit answers with the visit as it stands after the change.
+func wholeVisit(v *visit.Visit) effect {
+	return effect{status: http.StatusOK, body: v}
+}
+
+// CancelRequest ends a visit.
+type CancelRequest struct {
+	Reason        string `json:"reason" maxLength:"500"`
+	CoversRemoved bool   `json:"covers_removed,omitempty"` // needed once covers are fitted
+}
+
+// cancelVisit ends a visit before the workshop took the car.
+//
+//	@Summary		Cancel a visit
+//	@Description	Before the workshop took the car, with a reason; covers that were fitted must be off the car again.
+//	@ID				cancelVisit
+//	@Tags			visits
+//	@Security		bearer
+//	@Accept			json
+//	@Produce		json
+//	@Param			id		path		string			true	"id of the visit"	format(uuid)
+//	@Param			body	body		CancelRequest	true	"why"
+//	@Success		200		{object}	visit.Visit
+//	@Header			200		{string}	ETag	"revision and start of the digest"
+//	@Failure		409		{object}	Problem	"wrong_state, reason_missing, covers_not_removed"
+//	@Router			/v1/visits/{id}/cancel [post]
+func (s *Server) cancelVisit(c *gin.Context) error {
+	b, err := decode[CancelRequest](c, maxBody)
+	if err != nil {
+		return err
+	}
+	var f domain.Faults
+	if f.Text("/reason", b.value.Reason, 500); f.Err() != nil {
+		return f.Err()
+	}
+	return s.once(c, b.sum, func(v *visit.Visit, now domain.Time) (effect, error) {
+		return wholeVisit(v), v.Cancel(b.value.Reason, b.value.CoversRemoved, person(c), now)
+	})
+}
+
+// CopyRequest records that the customer was given his copy.
+type CopyRequest struct {
+	Digest string         `json:"digest"`
+	Kind   visit.CopyKind `json:"kind"`
+}
+
+// giveCopy records that the customer was given his copy of a sealed document.
+//
+//	@Summary		Record the customer's copy
+//	@Description	The customer gets his copy of the sealed sheet at once, on paper or as a link; this records that he did.
+//	@ID				giveCopy
+//	@Tags			visits
+//	@Security		bearer
+//	@Accept			json
+//	@Produce		json
+//	@Param			id		path		string		true	"id of the visit"	format(uuid)
+//	@Param			body	body		CopyRequest	true	"which document, and how"
+//	@Success		200		{object}	visit.Visit
+//	@Header			200		{string}	ETag	"revision and start of the digest"
+//	@Failure		409		{object}	Problem	"not_signed"
+//	@Router			/v1/visits/{id}/copies [post]
+func (s *Server) giveCopy(c *gin.Context) error {
+	b, err := decode[CopyRequest](c, maxBody)
+	if err != nil {
+		return err
+	}
+	var f domain.Faults
+	f.Required("/kind", string(b.value.Kind), 20)
+	domain.OneOf(&f, "/kind", b.value.Kind, visit.CopyPaper, visit.CopyLink)
+	if !evidence.ValidDigest(b.value.Digest) {
+		f.Add("/digest", domain.CodeMalformed, "not a digest")
+	}
+	if f.Err() != nil {
+		return f.Err()
+	}
+	return s.once(c, b.sum, func(v *visit.Visit, now domain.Time) (effect, error) {
+		return wholeVisit(v), v.GiveCopy(b.value.Digest, b.value.Kind, person(c), now)
+	})
+}
+
+// EventList is the chain of a visit's events.
+type EventList struct {
+	Items      []evidence.Event `json:"items"`
+	NextCursor *string          `json:"next_cursor"`
+}
+
+// listEvents reads the chain of events.
+//
+//	@Summary		Read a visit's events
+//	@Description	What happened, each event with the hash of the one before: SHA-256 over the canonical JSON (RFC 8785) of subject (the visit's id), seq, type, at, by, data and prev.
+//	@ID				listEvents
+//	@Tags			visits
+//	@Security		bearer
+//	@Produce		json
+//	@Param			id	path		string	true	"id of the visit"	format(uuid)
+//	@Success		200	{object}	EventList
+//	@Router			/v1/visits/{id}/events [get]
+func (s *Server) listEvents(c *gin.Context) error {
+	doc, err := s.rawVisit(c)
+	if err != nil {
+		return err
+	}
+	sendZipped(c, func(dst []byte) []byte {
+		dst = append(dst, `{"items":`...)
+		if events, ok := doc.Sub("events"); ok {
+			dst = events.AppendJSON(dst)
+		} else {
+			dst = append(dst, "[]"...)
+		}
+		return append(dst, `,"next_cursor":null}`...)
+	})
+	return nil
+}
