@@ -13,17 +13,17 @@ import (
 )
 
 // packed is a bundle of a sheet with two photos, sealed and in a checkpoint.
-func packed(t testing.TB, key evidence.SigningKey) evidence.Bundle {
-	t.Helper()
-	form := formOf(t, "photo one", "photo two")
-	seal := sealOf(t, key, statementOf(form))
-	point := checkpointOf(t, key, nil, append(leavesOf(4), seal.Leaf()))
+func packed(tb testing.TB, key evidence.SigningKey) evidence.Bundle {
+	tb.Helper()
+	form := formOf(tb, "photo one", "photo two")
+	seal := sealOf(tb, key, statementOf(form))
+	point := checkpointOf(tb, key, nil, append(leavesOf(4), seal.Leaf()))
 	way, err := point.Proof(seal.Leaf())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return evidence.Bundle{
-		PDF: evidence.SignFile(key, sheetOf(t, form, seal)), Canonical: form, Seal: seal, Checkpoint: &point, Inclusion: &way,
+		PDF: evidence.SignFile(key, sheetOf(tb, form, seal)), Canonical: form, Seal: seal, Checkpoint: &point, Inclusion: &way,
 		Keys: pinned(key), ReadMe: "how to\n", Photos: []evidence.BundleFile{photoOf("photo two"), photoOf("photo one"), photoOf("photo one")},
 	}
 }
@@ -32,20 +32,20 @@ func photoOf(data string) evidence.BundleFile {
 	return evidence.BundleFile{SHA256: evidence.Digest([]byte(data)), Extension: "jpg", Open: opens(data)}
 }
 
-func write(t testing.TB, b evidence.Bundle) []byte {
-	t.Helper()
+func write(tb testing.TB, b evidence.Bundle) []byte {
+	tb.Helper()
 	var out bytes.Buffer
 	if err := evidence.WriteBundle(&out, b); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out.Bytes()
 }
 
-func verifyBundle(t testing.TB, keys evidence.PublicKeys, zipped []byte) evidence.Verdict {
-	t.Helper()
+func verifyBundle(tb testing.TB, keys evidence.PublicKeys, zipped []byte) evidence.Verdict {
+	tb.Helper()
 	v, err := evidence.VerifyBundle(keys, bytes.NewReader(zipped), int64(len(zipped)))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return v
 }
@@ -132,41 +132,41 @@ type entry struct {
 	method uint16
 }
 
-func zipped(t testing.TB, entries ...entry) []byte {
-	t.Helper()
+func zipped(tb testing.TB, entries ...entry) []byte {
+	tb.Helper()
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
 	for _, e := range entries {
 		w, err := z.CreateHeader(&zip.FileHeader{Name: e.name, Method: e.method})
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if _, err := w.Write(e.data); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := z.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out.Bytes()
 }
 
 // unzipped are the entries of a bundle.
-func unzipped(t testing.TB, b []byte) []entry {
-	t.Helper()
+func unzipped(tb testing.TB, b []byte) []entry {
+	tb.Helper()
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var out []entry
 	for _, f := range z.File {
 		r, err := f.Open()
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		data, err := io.ReadAll(r)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		out = append(out, entry{f.Name, data, zip.Deflate})
 	}

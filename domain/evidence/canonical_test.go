@@ -30,14 +30,14 @@ func (c canonicalCase) raw() []byte {
 	return []byte(c.Input)
 }
 
-func readVectors(t testing.TB, name string, v any) {
-	t.Helper()
+func readVectors(tb testing.TB, name string, v any) {
+	tb.Helper()
 	data, err := os.ReadFile("../../test/vectors/" + name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := json.Unmarshal(data, v); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -133,8 +133,7 @@ func FuzzCanonical(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		once, err := evidence.Canonical(raw)
 		if err != nil {
-			var refusal *domain.Error
-			if !errors.As(err, &refusal) {
+			if _, ok := errors.AsType[*domain.Error](err); !ok {
 				t.Fatalf("not a refusal: %v", err)
 			}
 			return

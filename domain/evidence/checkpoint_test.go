@@ -23,11 +23,11 @@ func leavesOf(n int) []string {
 	return leaves
 }
 
-func checkpointOf(t testing.TB, key evidence.SigningKey, previous *evidence.Checkpoint, leaves []string) evidence.Checkpoint {
-	t.Helper()
+func checkpointOf(tb testing.TB, key evidence.SigningKey, previous *evidence.Checkpoint, leaves []string) evidence.Checkpoint {
+	tb.Helper()
 	c, err := evidence.NewCheckpoint(key, previous, leaves, noon)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }

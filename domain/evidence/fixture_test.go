@@ -37,15 +37,15 @@ func pinned(keys ...evidence.SigningKey) evidence.PublicKeys {
 }
 
 // formOf is a canonical form that names photos by their bytes.
-func formOf(t testing.TB, photos ...string) []byte {
-	t.Helper()
+func formOf(tb testing.TB, photos ...string) []byte {
+	tb.Helper()
 	var names []string
 	for i, p := range photos {
 		names = append(names, fmt.Sprintf(`"p%d":%q`, i, strings.TrimPrefix(evidence.Digest([]byte(p)), "sha256:")))
 	}
 	form, err := evidence.Canonical([]byte(`{"visit_id":"` + visitID + `","plate":"粵A·12345","photos":{` + strings.Join(names, ",") + `}}`))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return form
 }
@@ -61,11 +61,11 @@ func statementOf(form []byte) evidence.Statement {
 	}
 }
 
-func sealOf(t testing.TB, key evidence.SigningKey, s evidence.Statement) evidence.Seal {
-	t.Helper()
+func sealOf(tb testing.TB, key evidence.SigningKey, s evidence.Statement) evidence.Seal {
+	tb.Helper()
 	seal, err := evidence.Sign(key, s)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return seal
 }
@@ -77,44 +77,44 @@ type file struct {
 	deflated bool
 }
 
-func sealFile(t testing.TB, seal evidence.Seal) []byte {
-	t.Helper()
+func sealFile(tb testing.TB, seal evidence.Seal) []byte {
+	tb.Helper()
 	data, err := seal.Marshal()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }
 
 // sheetOf is a PDF by gopdf with form and seal attached, unsigned.
-func sheetOf(t testing.TB, form []byte, seal evidence.Seal) []byte {
-	t.Helper()
-	return attach(t, blankPDF(t), file{name: "inspection.json", data: form}, file{name: "seal.json", data: sealFile(t, seal), deflated: true})
+func sheetOf(tb testing.TB, form []byte, seal evidence.Seal) []byte {
+	tb.Helper()
+	return attach(tb, blankPDF(tb), file{name: "inspection.json", data: form}, file{name: "seal.json", data: sealFile(tb, seal), deflated: true})
 }
 
 // blankPDF is what gopdf makes: a page, the catalogue as object 1, the pages as object 2.
-func blankPDF(t testing.TB) []byte {
-	t.Helper()
+func blankPDF(tb testing.TB) []byte {
+	tb.Helper()
 	var pdf gopdf.GoPdf
 	pdf.Start(gopdf.Config{PageSize: *gopdf.PageSizeA4})
 	pdf.AddPage()
 	pdf.Line(10, 10, 200, 200)
 	out, err := pdf.GetBytesPdfReturnErr()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out
 }
 
 // attach appends an incremental update (ISO 32000-1, 7.5.6) with the files.
-func attach(t testing.TB, pdf []byte, files ...file) []byte {
-	t.Helper()
+func attach(tb testing.TB, pdf []byte, files ...file) []byte {
+	tb.Helper()
 	var previous, size int
 	tail := string(pdf[bytes.LastIndex(pdf, []byte("trailer")):])
 	_, errSize := fmt.Sscanf(tail[strings.Index(tail, "/Size "):], "/Size %d", &size)
 	_, errStart := fmt.Sscanf(tail[strings.Index(tail, "startxref"):], "startxref\n%d", &previous)
 	if errSize != nil || errStart != nil {
-		t.Fatal(errSize, errStart)
+		tb.Fatal(errSize, errStart)
 	}
 	out := bytes.NewBuffer(bytes.Clone(pdf))
 	offsets := map[int]int{}
@@ -126,7 +126,7 @@ func attach(t testing.TB, pdf []byte, files ...file) []byte {
 	for i, f := range files {
 		data, filter := f.data, ""
 		if f.deflated {
-			data, filter = deflate(t, f.data), "/Filter /FlateDecode "
+			data, filter = deflate(tb, f.data), "/Filter /FlateDecode "
 		}
 		put(size+2*i, fmt.Sprintf("<< /Type /EmbeddedFile /Subtype /application#2Fjson %s/Params << /Size %d >> /Length %d >>\nstream\n%s\nendstream", filter, len(f.data), len(data), data))
 		put(size+2*i+1, fmt.Sprintf("<< /Type /Filespec /F (%s) /UF <FEFF%s> /AFRelationship /Data /EF << /F %d 0 R >> >>", f.name, utf16Hex(f.name), size+2*i))
@@ -150,15 +150,15 @@ func utf16Hex(ascii string) string {
 	return b.String()
 }
 
-func deflate(t testing.TB, data []byte) []byte {
-	t.Helper()
+func deflate(tb testing.TB, data []byte) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	z := zlib.NewWriter(&b)
 	if _, err := z.Write(data); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := z.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }

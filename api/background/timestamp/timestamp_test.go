@@ -75,20 +75,6 @@ func TestStampRefusesEveryLie(t *testing.T) {
 	with := func(lie func(*rfc3161.Timestamp)) func(*rfc3161.Request) []byte {
 		return func(q *rfc3161.Request) []byte { return a.stamp(t, q, crypto.SHA256, lie) }
 	}
-	by := func(c certified) func(*rfc3161.Request) []byte {
-		return func(q *rfc3161.Request) []byte {
-			other := *a
-			made := newAuthority(t, c)
-			other.leaf, other.key, other.root = made.leaf, made.key, made.root
-			*a = other
-			return a.stamp(t, q, crypto.SHA256, nil)
-		}
-	}
-	changed := func(change func(*certified)) func(*rfc3161.Request) []byte {
-		c := proper()
-		change(&c)
-		return by(c)
-	}
 	raw := func(b []byte) func(*rfc3161.Request) []byte { return func(*rfc3161.Request) []byte { return b } }
 	fault := func(s rfc3161.Status) func(*rfc3161.Request) []byte {
 		b, err := rfc3161.CreateErrorResponse(s, rfc3161.BadRequest)
@@ -114,12 +100,6 @@ func TestStampRefusesEveryLie(t *testing.T) {
 		"after its time":       {with(func(ts *rfc3161.Timestamp) { ts.Time = noon.AddDate(2, 0, 0) }), ErrUntrusted},
 		"a stranger":           {func(q *rfc3161.Request) []byte { return stranger.stamp(t, q, crypto.SHA256, nil) }, ErrUntrusted},
 		"an outdated hash":     {func(q *rfc3161.Request) []byte { return a.stamp(t, q, crypto.SHA1, nil) }, ErrUntrusted},
-		"an expired one":       {changed(func(c *certified) { c.to = noon.Add(-time.Second) }), ErrUntrusted},
-		"another purpose":      {changed(func(c *certified) { c.usages = []asn1.ObjectIdentifier{oidCodeSigning} }), ErrUntrusted},
-		"a second purpose":     {changed(func(c *certified) { c.usages = append(c.usages, oidCodeSigning) }), ErrUntrusted},
-		"an unknown purpose":   {changed(func(c *certified) { c.usages = append(c.usages, asn1.ObjectIdentifier{1, 2, 3}) }), ErrUntrusted},
-		"no purpose":           {changed(func(c *certified) { c.usages = nil }), ErrUntrusted},
-		"a purpose by the way": {changed(func(c *certified) { c.uncritical = true }), ErrUntrusted},
 		"rejected":             {fault(rfc3161.Rejection), ErrRefused},
 		"waiting":              {fault(rfc3161.Waiting), ErrRefused},
 		"granted, but nothing": {fault(rfc3161.Granted), ErrUntrusted},
@@ -129,14 +109,32 @@ func TestStampRefusesEveryLie(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			mine := *a
-			defer func() { *a = mine }()
 			server := answering(t, c.answer)
-			roots := x509.NewCertPool()
-			roots.AddCert(a.root)
-			cl := client(t, server.URL, roots)
-			if token, err := cl.Stamp(t.Context(), sum[:]); !errors.Is(err, c.want) || token.Token != nil {
+			if token, err := client(t, server.URL, a.roots()).Stamp(t.Context(), sum[:]); !errors.Is(err, c.want) || token.Token != nil {
 				t.Errorf("got %+v, %v; want %v", token, err, c.want)
+			}
+		})
+	}
+}
+
+func TestStampRefusesACertificateThatIsNotForIt(t *testing.T) {
+	cases := map[string]func(*certified){
+		"expired":              func(c *certified) { c.to = noon.Add(-time.Second) },
+		"not valid yet":        func(c *certified) { c.from = noon.Add(time.Second) },
+		"another purpose":      func(c *certified) { c.usages = []asn1.ObjectIdentifier{oidCodeSigning} },
+		"a second purpose":     func(c *certified) { c.usages = append(c.usages, oidCodeSigning) },
+		"an unknown purpose":   func(c *certified) { c.usages = append(c.usages, asn1.ObjectIdentifier{1, 2, 3}) },
+		"no purpose":           func(c *certified) { c.usages = nil },
+		"a purpose by the way": func(c *certified) { c.uncritical = true },
+	}
+	for name, change := range cases {
+		t.Run(name, func(t *testing.T) {
+			c := proper()
+			change(&c)
+			a := newAuthority(t, c)
+			server := answering(t, func(q *rfc3161.Request) []byte { return a.stamp(t, q, crypto.SHA256, nil) })
+			if _, err := client(t, server.URL, a.roots()).Stamp(t.Context(), sum[:]); !errors.Is(err, ErrUntrusted) {
+				t.Errorf("got %v", err)
 			}
 		})
 	}

@@ -96,8 +96,8 @@ type stamp struct {
 func (s stamp) authority() string { return s.certificate.Subject.String() }
 
 // decode reads DER and refuses bytes behind it.
-func decode(der []byte, v any, params string) error {
-	rest, err := asn1.UnmarshalWithParams(der, v, params)
+func decode(der []byte, v any) error {
+	rest, err := asn1.Unmarshal(der, v)
 	if err != nil {
 		return untrusted("%v", err)
 	}
@@ -110,7 +110,7 @@ func decode(der []byte, v any, params string) error {
 // granted takes the token out of an answer, or says why there is none.
 func granted(answer []byte) ([]byte, error) {
 	var res response
-	if err := decode(answer, &res, ""); err != nil {
+	if err := decode(answer, &res); err != nil {
 		return nil, err
 	}
 	if status := res.Status.Status; status != 0 && status != 1 { // granted, granted with modifications
@@ -126,20 +126,20 @@ func granted(answer []byte) ([]byte, error) {
 func parse(token []byte) (stamp, error) {
 	var outer contentInfo
 	var data signedData
-	if err := decode(token, &outer, ""); err != nil {
+	if err := decode(token, &outer); err != nil {
 		return stamp{}, err
 	}
 	if !outer.Type.Equal(oidSignedData) {
 		return stamp{}, untrusted("it holds no signed data")
 	}
-	if err := decode(outer.Content.Bytes, &data, ""); err != nil {
+	if err := decode(outer.Content.Bytes, &data); err != nil {
 		return stamp{}, err
 	}
 	if !data.Content.Type.Equal(oidTSTInfo) || len(data.Signers) != 1 {
 		return stamp{}, untrusted("it is not one signature over a time")
 	}
 	s := stamp{content: data.Content.Data, signer: data.Signers[0]}
-	if err := decode(s.content, &s.info, ""); err != nil {
+	if err := decode(s.content, &s.info); err != nil {
 		return stamp{}, err
 	}
 	var err error
@@ -166,7 +166,7 @@ func attributesOf(der []byte) (map[string][]byte, error) {
 		if a.Values.Tag != asn1.TagSet || a.Values.Class != asn1.ClassUniversal {
 			return nil, untrusted("a signed attribute has no set of values")
 		}
-		if err := decode(a.Values.Bytes, &value, ""); err != nil {
+		if err := decode(a.Values.Bytes, &value); err != nil {
 			return nil, err
 		}
 		if _, twice := out[a.Type.String()]; twice {
@@ -206,7 +206,7 @@ func (s stamp) signedBy() (*x509.Certificate, error) {
 	id := s.signer.ID
 	var named issuerAndSerial
 	if id.Class == asn1.ClassUniversal {
-		if err := decode(id.FullBytes, &named, ""); err != nil {
+		if err := decode(id.FullBytes, &named); err != nil {
 			return nil, err
 		}
 	}

@@ -86,7 +86,7 @@ func (s stamp) checkInfo(digest []byte) error {
 // checkAttributes: the signature is over exactly this content, and meant to be by this certificate.
 func (s stamp) checkAttributes() error {
 	var contentType asn1.ObjectIdentifier
-	if err := decode(s.attributes[oidContentType.String()], &contentType, ""); err != nil || !contentType.Equal(oidTSTInfo) {
+	if err := decode(s.attributes[oidContentType.String()], &contentType); err != nil || !contentType.Equal(oidTSTInfo) {
 		return untrusted("the signature is not made over a time")
 	}
 	hash, ok := hashOf(s.signer.DigestAlgorithm.Algorithm)
@@ -94,7 +94,7 @@ func (s stamp) checkAttributes() error {
 		return untrusted("it is signed over an unknown or outdated hash")
 	}
 	var sum []byte
-	if err := decode(s.attributes[oidMessageDigest.String()], &sum, ""); err != nil || !bytes.Equal(sum, hashed(hash, s.content)) {
+	if err := decode(s.attributes[oidMessageDigest.String()], &sum); err != nil || !bytes.Equal(sum, hashed(hash, s.content)) {
 		return untrusted("the signature is made over something else")
 	}
 	return s.checkNamedCertificate()
@@ -109,7 +109,7 @@ func (s stamp) checkNamedCertificate() error {
 	if !second {
 		der = s.attributes[oidSigningCert.String()]
 	}
-	if err := decode(der, &named, ""); err != nil || len(named.Certs) == 0 {
+	if err := decode(der, &named); err != nil || len(named.Certs) == 0 {
 		return untrusted("the signature names no certificate")
 	}
 	if second {
