@@ -18,8 +18,13 @@ const (
 	// MaxDepth is how deep objects and arrays may nest in a canonical form.
 	MaxDepth = 64
 
-	maxInteger   = 1 << 53
-	freeMember   = `"attributes"`
+	maxInteger = 1 << 53
+	freeMember = `"attributes"`
+
+	// At the top, these map ids to SHA-256, null while the file is not stored: a null there says something.
+	photosMember     = `"photos"`
+	recordingsMember = `"recordings"`
+
 	digestPrefix = "sha256:"
 )
 
@@ -27,7 +32,8 @@ const (
 //
 // It is RFC 8785 (order by UTF-16 code units, ECMAScript numbers, shortest escapes) of the text after this: members of an
 // object that are null, "", [] or {} are left out, from the inside out; false and 0 stay; elements of an array stay, for
-// their order means something, and are cleared inside; below a member named "attributes" nothing is left out. Strings are
+// their order means something, and are cleared inside; below a member named "attributes", and below "photos" and "recordings"
+// of the outermost object, nothing is left out. Strings are
 // untouched: nothing is trimmed or normalised. The text itself is never left out.
 //
 // A refusal is a *domain.Error of CodeMalformed (not JSON, not UTF-8, more after it), CodeNumberOutOfRange,
@@ -197,6 +203,7 @@ func inspectNumber(text string) error {
 type pruner struct {
 	in, out []byte
 	at      int
+	depth   int // of objects
 }
 
 // value copies the value at p.at and says whether it is empty. Inside free values nothing is left out.
@@ -222,6 +229,7 @@ func (p *pruner) value(free bool) (empty bool) {
 // object copies an object, dropping empty members unless it is free.
 func (p *pruner) object(free bool) (empty bool) {
 	p.copyByte()
+	p.depth++
 	for empty = true; p.in[p.at] != '}'; {
 		if p.in[p.at] == ',' {
 			p.at++
@@ -236,6 +244,7 @@ func (p *pruner) object(free bool) (empty bool) {
 			empty = false
 		}
 	}
+	p.depth--
 	p.copyByte()
 	return empty
 }
@@ -247,7 +256,7 @@ func (p *pruner) member(free bool) (empty bool) {
 	name := string(p.in[start:p.at])
 	p.at++ // the colon
 	p.out = append(append(p.out, name...), ':')
-	return p.value(free || name == freeMember)
+	return p.value(free || name == freeMember || p.depth == 1 && (name == photosMember || name == recordingsMember))
 }
 
 // array copies an array with all its elements.
