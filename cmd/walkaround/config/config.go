@@ -39,7 +39,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	RatePerAccount int            // requests a second
 	TimestampURL   string         // RFC 3161 authority; "": none
-	TimestampCA    *x509.CertPool // roots of that authority; nil: those of the system
+	TimestampCA    *x509.CertPool // roots of that authority, the system's if none are named; nil without an authority
 	RetentionYears int            // how long sealed evidence may not be deleted
 	LogLevel       slog.Level
 	LogFormat      string // "text" or "json"
@@ -136,6 +136,12 @@ func parse(values map[string]string, named map[string]bool) (c Config, faults Fa
 	for _, rule := range together {
 		if !slices.ContainsFunc(rule.of, func(name string) bool { return broken[name] }) {
 			faults = append(faults, rule.check(c)...)
+		}
+	}
+	if c.TimestampURL != "" && c.TimestampCA == nil && !broken["WALKAROUND_TIMESTAMP_CA"] {
+		var err error
+		if c.TimestampCA, err = x509.SystemCertPool(); err != nil {
+			faults = append(faults, fmt.Sprintf("WALKAROUND_TIMESTAMP_CA is empty, and the system has no roots: %v.", err))
 		}
 	}
 	return c, faults

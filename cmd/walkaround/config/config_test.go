@@ -77,6 +77,13 @@ func TestLoadTakesOwnCertificate(t *testing.T) {
 	}
 }
 
+func TestLoadGivesTheSystemsRootsToAnAuthority(t *testing.T) {
+	c, err := config.Load([]string{"--timestamp-url=https://tsa.example.com"}, nil)
+	if err != nil || c.TimestampCA == nil {
+		t.Fatalf("%v, %v", c.TimestampCA, err)
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	cert, key := pair(t)
 	_, otherKey := pair(t)
