@@ -325,3 +325,15 @@ func (s *Server) getDrawing(c *gin.Context) error {
 	c.Data(http.StatusOK, "image/svg+xml", []byte(svg))
 	return nil
 }
+
+// base is the address under which clients know this server.
+func (s *Server) base(r *http.Request) string {
+	if s.PublicURL != "" {
+		return s.PublicURL
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}

@@ -116,12 +116,12 @@ type effect struct {
 	status   int
 	location string
 	etag     string
-	body     any
+	body     func() ([]byte, error) // asked after the change
 }
 
 // remember keeps the answer in the document that it changed.
 func (a attempt) remember(answers *domain.Answers, e effect, now domain.Time) (domain.Answer, error) {
-	encoded, err := encode(e.body)
+	encoded, err := e.body()
 	if err != nil {
 		return domain.Answer{}, err
 	}
@@ -180,4 +180,9 @@ func (s *Server) once(c *gin.Context, bodySum string, change func(*visit.Visit, 
 	}
 	replay(c, answer, again)
 	return nil
+}
+
+// stored writes a value as its document will read.
+func stored[T any](v *T) func() ([]byte, error) {
+	return func() ([]byte, error) { return storage.JSON(*v) }
 }

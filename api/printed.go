@@ -21,9 +21,9 @@ func (s *Server) printed(ctx context.Context, st store.Store, v visit.Visit, sig
 		Language: string(sheetLanguage(st, sheet)), Zone: st.Zone(), Number: v.Number, Advisor: sig.Witness.Name,
 		Plate: sheet.Plate, VIN: sheet.VIN, Model: v.Known.Model, OdometerKM: number(sheet.OdometerKM), ArrivedAt: v.ArrivedAt.Time,
 		Signer: paper.Signer{Name: sig.Signer.Name, Relation: sig.Signer.Relation}, SignedAt: sig.SignedAt.Time, SealedAt: sig.SealedAt.Time,
-		Digest: sig.Digest, ChainHead: sig.Seal.Statement.Chain.Head, VerifyURL: s.PublicURL + "/v1/verify/" + sig.Digest, Conflict: sig.Conflict,
+		Digest: sig.Digest, ChainHead: sig.Seal.Statement.Chain.Head, VerifyURL: sig.VerifyURL, Conflict: sig.Conflict,
 	}
-	p.Store = paper.Store{Name: st.NameIn(store.Language(p.Language)), Address: st.Address, Phone: st.Phone}
+	p.Store = paper.Store{Name: st.NameIn(domain.Language(p.Language)), Address: st.Address, Phone: st.Phone}
 	if c := sheet.Customer; c != nil {
 		p.Customer = paper.Customer{Name: c.Name, Salutation: c.Salutation, Phone: c.Phone}
 	}
@@ -48,7 +48,7 @@ func sheetLanguage(st store.Store, sheet visit.Sheet) domain.Language {
 	case sheet.Consent != nil && sheet.Consent.Language != "":
 		return sheet.Consent.Language
 	default:
-		return domain.Language(st.Language)
+		return st.Language
 	}
 }
 
@@ -104,7 +104,7 @@ func (s *Server) printChecklist(ctx context.Context, p *paper.Sheet, st store.St
 		if err != nil {
 			return err
 		}
-		for _, entry := range list.Localized(store.Language(p.Language)).Items {
+		for _, entry := range list.Localized(domain.Language(p.Language)).Items {
 			if item, ok := results[entry.Code]; ok {
 				p.Checklist = append(p.Checklist, paper.Check{Section: entry.Section, Label: entry.Label, Result: string(item.Result), Note: item.Note})
 				delete(results, entry.Code)

@@ -101,7 +101,7 @@ func (s *Server) sign(c *gin.Context) error {
 		if err != nil {
 			return effect{}, err
 		}
-		return effect{status: http.StatusCreated, location: sig.PDF, body: sig}, nil
+		return effect{status: http.StatusCreated, location: sig.PDF, body: stored(sig)}, nil
 	})
 }
 
@@ -110,7 +110,8 @@ func (s *Server) signing(c *gin.Context, visitID string, r SignatureRequest, dra
 	ctx := c.Request.Context()
 	out := visit.Signing{
 		ID: domain.NewID(), Digest: r.Digest, Signer: r.Signer, SignedAt: r.SignedAt, Device: r.Device, Witness: person(c),
-		PDF: "/v1/visits/" + visitID + "/documents/inspection.pdf?digest=" + r.Digest,
+		PDF:       "/v1/visits/" + visitID + "/documents/inspection.pdf?digest=" + r.Digest,
+		VerifyURL: s.base(c.Request) + "/v1/verify/" + r.Digest,
 	}
 	var err error
 	if out.Files.Image, err = s.putBlob(ctx, storeID(c), drawn); err != nil {

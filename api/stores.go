@@ -105,7 +105,7 @@ func (s *Server) createStore(c *gin.Context) error {
 		return err
 	}
 	location := "/v1/stores/" + fresh.ID
-	answer, err := a.remember(&fresh.Answers, effect{status: http.StatusCreated, location: location, etag: etag(fresh.Revision, ""), body: fresh}, fresh.CreatedAt)
+	answer, err := a.remember(&fresh.Answers, effect{status: http.StatusCreated, location: location, etag: etag(fresh.Revision, ""), body: stored(&fresh)}, fresh.CreatedAt)
 	if err != nil {
 		return err
 	}

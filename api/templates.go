@@ -157,16 +157,16 @@ func (s *Server) consent(ctx context.Context, v *visit.Visit) (visit.Consent, er
 	if err != nil {
 		return visit.Consent{}, err
 	}
-	lang := domain.Language(st.Language)
+	lang := st.Language
 	if v.Intake != nil && v.Intake.Language != "" {
 		lang = v.Intake.Language
 	}
-	text := said.Text(store.StepConsent, store.Language(lang))
-	return visit.Consent{Language: lang, Text: store.Fill(text, names(st, v, store.Language(lang)))}, nil
+	text := said.Text(store.StepConsent, lang)
+	return visit.Consent{Language: lang, Text: store.Fill(text, names(st, v, lang))}, nil
 }
 
 // names fill a phrase (R10).
-func names(st store.Store, v *visit.Visit, lang store.Language) store.Names {
+func names(st store.Store, v *visit.Visit, lang domain.Language) store.Names {
 	n := store.Names{Store: st.NameIn(lang)}
 	if v == nil {
 		return n
@@ -219,7 +219,7 @@ func localized(c *gin.Context, list store.Checklist) store.Checklist {
 	if c.GetHeader("Accept-Language") == "" {
 		return list
 	}
-	return list.Localized(store.Language(acceptedLanguage(c.Request)))
+	return list.Localized(domain.Language(acceptedLanguage(c.Request)))
 }
 
 // getChecklist reads a checklist.
@@ -415,7 +415,7 @@ func (s *Server) putPhrase(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	step, lang := store.Step(c.Param("step")), store.Language(c.Param("language"))
+	step, lang := store.Step(c.Param("step")), domain.Language(c.Param("language"))
 	if err := (store.Phrase{Step: step, Language: lang, Text: b.value.Text}).Check(); err != nil {
 		return err
 	}
@@ -449,7 +449,7 @@ func (s *Server) deletePhrase(c *gin.Context) error {
 		if err := precondition(c, p.Revision, etag(p.Revision, "")); err != nil {
 			return err
 		}
-		p.Reset(store.Step(c.Param("step")), store.Language(c.Param("language")))
+		p.Reset(store.Step(c.Param("step")), domain.Language(c.Param("language")))
 		return nil
 	})
 }

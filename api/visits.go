@@ -182,7 +182,7 @@ func (s *Server) open(c *gin.Context, a attempt, arrival visit.Arrival) error {
 	if gate { // the gate announces; it reads no files
 		shown.Known, shown.CustomerID = visit.Known{}, ""
 	}
-	encoded, err := encode(shown)
+	encoded, err := storage.JSON(shown)
 	if err != nil {
 		return err
 	}
@@ -421,7 +421,7 @@ func (s *Server) takeVisit(c *gin.Context) error {
 
 // wholeVisit answers with the visit as it stands after the change.
 func wholeVisit(v *visit.Visit) effect {
-	return effect{status: http.StatusOK, body: v}
+	return effect{status: http.StatusOK, body: stored(v)}
 }
 
 // CancelRequest ends a visit.

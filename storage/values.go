@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"reflect"
 	"time"
 
 	"example.com/walkaround/domain"
@@ -26,4 +27,13 @@ func (d Document) Bool(name string) bool {
 func (d Document) Time(name string) (time.Time, bool) {
 	ms, ok := d.raw.Lookup(name).DateTimeOK()
 	return domain.At(time.UnixMilli(ms)).Time, ok
+}
+
+// JSON writes a value as it will read once it is stored: byte for byte what Document.AppendJSON makes of it.
+func JSON[T any](v T) ([]byte, error) {
+	raw, err := marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return Document{raw: raw, form: formOf(reflect.TypeFor[T]())}.AppendJSON(nil), nil
 }

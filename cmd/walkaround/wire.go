@@ -4,7 +4,10 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
+	"example.com/walkaround/api"
+	"example.com/walkaround/api/background/timestamp"
 	"example.com/walkaround/cmd/walkaround/config"
 	"example.com/walkaround/openapi"
 )
@@ -19,37 +22,33 @@ type parts struct {
 
 // wired is the real house.
 func wired() parts {
-	return parts{newServer: newServer}
+	return parts{newServer: newServer, codes: codes()}
 }
 
 // newServer builds the API on the storage.
-func newServer(_ context.Context, m materials) (server, error) {
-	return health{m}, nil
-}
-
-// health answers whether the storage can be reached, and nothing else.
-type health struct{ materials }
-
-// Handler answers /healthz.
-func (h health) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		if err := h.engine.Ping(r.Context()); err != nil {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
+func newServer(ctx context.Context, m materials) (server, error) {
+	c := api.Config{
+		Engine: m.engine, Blobs: m.blobs, Secret: m.secret, PublicURL: m.config.PublicURL, Now: time.Now, Log: m.log,
+		RatePerAccount: m.config.RatePerAccount, TrustedProxies: m.config.TrustedProxies, RetentionYears: m.config.RetentionYears, Version: version,
+	}
+	if m.config.TimestampURL != "" {
+		client, err := timestamp.New(m.config.TimestampURL, m.config.TimestampCA, &http.Client{Timeout: 10 * time.Second})
+		if err != nil {
+			return nil, err
 		}
-		_, _ = io.WriteString(w, "ok\n") // A client who went away is no trouble.
-	})
-	return mux
+		c.Timestamps = client
+	}
+	return api.New(ctx, c)
 }
 
-// EnsureFirst has no accounts to make.
-func (health) EnsureFirst(context.Context, string) (created bool, password string, err error) {
-	return false, "", nil
+// version is what the binary says of itself.
+const version = "1.0.0"
+
+// codes are the refusals that annotations may name.
+func codes() []openapi.Code {
+	var list []openapi.Code
+	for _, c := range api.Codes() {
+		list = append(list, openapi.Code{Name: string(c.Code), Status: c.Status, Meaning: c.Title})
+	}
+	return list
 }
-
-// Start has nothing to do in the background.
-func (health) Start(context.Context) {}
-
-// Close has nothing to wait for.
-func (health) Close(context.Context) error { return nil }

@@ -93,7 +93,7 @@ type Patch struct {
 	Salutation *string `json:"salutation,omitempty" example:"先生"`
 	Phone      *string `json:"phone,omitempty" example:"138 0013 8000"`
 	Language   *string `json:"language,omitempty" example:"zh-Hant"`
-}
+} //@name CustomerPatch
 
 // Apply changes the customer; region is the market in which his phone number is read. His MatchKey may be another
 // afterwards. domain.CodeInvalid when he would not pass Check; then nothing changed.

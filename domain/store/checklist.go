@@ -15,17 +15,17 @@ import (
 // each version is kept as a document of its own that never changes, so that a signed sheet keeps the template it was
 // made with.
 type Checklist struct {
-	ID        string              `bson:"id" json:"id"`
-	StoreID   string              `bson:"store_id" json:"store_id"`
-	Name      string              `bson:"name" json:"name" example:"環車檢查"`
-	Names     map[Language]string `bson:"names,omitempty" json:"names,omitempty"`
-	Kind      ChecklistKind       `bson:"kind" json:"kind"`
-	Version   int64               `bson:"version" json:"version" example:"3"`
-	Items     []ChecklistItem     `bson:"items" json:"items"` // in walking order: outside first
-	Revision  int64               `bson:"revision" json:"revision"`
-	CreatedAt domain.Time         `bson:"created_at" json:"created_at"`
-	UpdatedAt domain.Time         `bson:"updated_at" json:"updated_at"`
-	Answers   domain.Answers      `bson:"answers" json:"-"`
+	ID        string                     `bson:"id" json:"id"`
+	StoreID   string                     `bson:"store_id" json:"store_id"`
+	Name      string                     `bson:"name" json:"name" example:"環車檢查"`
+	Names     map[domain.Language]string `bson:"names,omitempty" json:"names,omitempty"`
+	Kind      ChecklistKind              `bson:"kind" json:"kind"`
+	Version   int64                      `bson:"version" json:"version" example:"3"`
+	Items     []ChecklistItem            `bson:"items" json:"items"` // in walking order: outside first
+	Revision  int64                      `bson:"revision" json:"revision"`
+	CreatedAt domain.Time                `bson:"created_at" json:"created_at"`
+	UpdatedAt domain.Time                `bson:"updated_at" json:"updated_at"`
+	Answers   domain.Answers             `bson:"answers" json:"-"`
 }
 
 // ChecklistKind is the sheet that a checklist belongs to.
@@ -37,12 +37,12 @@ const KindInspection ChecklistKind = "inspection"
 // ChecklistItem is one thing to look at. Section and label are in the language of the one who wrote them; the maps hold
 // translations.
 type ChecklistItem struct {
-	Code          string              `bson:"code" json:"code" example:"glass.windshield"`
-	Section       string              `bson:"section" json:"section" example:"玻璃與後視鏡"`
-	SectionLabels map[Language]string `bson:"section_labels,omitempty" json:"section_labels,omitempty"`
-	Label         string              `bson:"label" json:"label" example:"前擋風玻璃"`
-	Labels        map[Language]string `bson:"labels,omitempty" json:"labels,omitempty"`
-	Required      bool                `bson:"required" json:"required"` // must be answered before the customer signs
+	Code          string                     `bson:"code" json:"code" example:"glass.windshield"`
+	Section       string                     `bson:"section" json:"section" example:"玻璃與後視鏡"`
+	SectionLabels map[domain.Language]string `bson:"section_labels,omitempty" json:"section_labels,omitempty"`
+	Label         string                     `bson:"label" json:"label" example:"前擋風玻璃"`
+	Labels        map[domain.Language]string `bson:"labels,omitempty" json:"labels,omitempty"`
+	Required      bool                       `bson:"required" json:"required"` // must be answered before the customer signs
 }
 
 // Limits of a checklist.
@@ -66,10 +66,10 @@ func DefaultChecklistID(storeID string) string {
 
 // Draft is what a store writes into a checklist.
 type Draft struct {
-	Name  string              `json:"name"`
-	Names map[Language]string `json:"names,omitempty"`
-	Items []ChecklistItem     `json:"items"`
-}
+	Name  string                     `json:"name"`
+	Names map[domain.Language]string `json:"names,omitempty"`
+	Items []ChecklistItem            `json:"items"`
+} //@name ChecklistDraft
 
 // Check lists everything that is wrong with the values.
 func (d Draft) Check() error {
@@ -152,7 +152,7 @@ func (c *Checklist) Required() []string {
 
 // Localized gives the checklist as it is shown in a language: name, sections and labels translated where they are
 // known, as written where not, and no translations beside them.
-func (c *Checklist) Localized(l Language) Checklist {
+func (c *Checklist) Localized(l domain.Language) Checklist {
 	local := c.Frozen()
 	local.Name, local.Names = in(l, c.Names, c.Name), nil
 	for i, item := range local.Items {
@@ -164,7 +164,7 @@ func (c *Checklist) Localized(l Language) Checklist {
 	return local
 }
 
-func in(l Language, labels map[Language]string, written string) string {
+func in(l domain.Language, labels map[domain.Language]string, written string) string {
 	if label := labels[l]; label != "" {
 		return label
 	}

@@ -43,7 +43,7 @@ func TestDefaultChecklistCoversWhatR5Names(t *testing.T) {
 
 func TestDefaultChecklistIsWrittenInEveryLanguage(t *testing.T) {
 	c := store.DefaultChecklist("main", now)
-	for _, l := range store.Languages() {
+	for _, l := range domain.Languages() {
 		labels := map[string]bool{}
 		local := c.Localized(l)
 		for i, item := range local.Items {
@@ -62,22 +62,22 @@ func TestDefaultChecklistIsWrittenInEveryLanguage(t *testing.T) {
 			t.Errorf("%s: name %q", l, local.Name)
 		}
 	}
-	if name := c.Localized(store.English).Name; name != "Walk-around" {
+	if name := c.Localized(domain.English).Name; name != "Walk-around" {
 		t.Errorf("name %q", name)
 	}
 }
 
 func TestLocalizedFallsBackToWhatWasWritten(t *testing.T) {
 	d := draft("a")
-	d.Items[0].Labels = map[store.Language]string{store.English: "Item a"}
+	d.Items[0].Labels = map[domain.Language]string{domain.English: "Item a"}
 	c, err := store.NewChecklist(store.DefaultChecklistID("x"), "main", d, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Localized(store.ZhHans).Items[0]; got.Label != "項目 a" || got.Section != "外觀" {
+	if got := c.Localized(domain.ZhHans).Items[0]; got.Label != "項目 a" || got.Section != "外觀" {
 		t.Errorf("%+v", got)
 	}
-	if got := c.Localized(store.English).Items[0]; got.Label != "Item a" || got.Section != "外觀" {
+	if got := c.Localized(domain.English).Items[0]; got.Label != "Item a" || got.Section != "外觀" {
 		t.Errorf("%+v", got)
 	}
 	if c.Items[0].Labels == nil {
@@ -114,13 +114,13 @@ func TestDraftIsChecked(t *testing.T) {
 		{"/items/0/code too_long", draft(strings.Repeat("a", 81))},
 		{"/name required", store.Draft{Items: draft("a").Items}},
 		{"/name too_long", store.Draft{Name: long, Items: draft("a").Items}},
-		{"/names/en too_long", store.Draft{Name: "x", Names: map[store.Language]string{"en": long}, Items: draft("a").Items}},
+		{"/names/en too_long", store.Draft{Name: "x", Names: map[domain.Language]string{"en": long}, Items: draft("a").Items}},
 		{"/items/0/label required", item(func(i *store.ChecklistItem) { i.Label = " " })},
 		{"/items/0/label too_long", item(func(i *store.ChecklistItem) { i.Label = long })},
 		{"/items/0/section too_long", item(func(i *store.ChecklistItem) { i.Section = long })},
-		{"/items/0/labels unknown", item(func(i *store.ChecklistItem) { i.Labels = map[store.Language]string{"xx": "x"} })},
-		{"/items/0/labels/zh-Hans too_long", item(func(i *store.ChecklistItem) { i.Labels = map[store.Language]string{store.ZhHans: long} })},
-		{"/items/0/section_labels/en too_long", item(func(i *store.ChecklistItem) { i.SectionLabels = map[store.Language]string{"en": long} })},
+		{"/items/0/labels unknown", item(func(i *store.ChecklistItem) { i.Labels = map[domain.Language]string{"xx": "x"} })},
+		{"/items/0/labels/zh-Hans too_long", item(func(i *store.ChecklistItem) { i.Labels = map[domain.Language]string{domain.ZhHans: long} })},
+		{"/items/0/section_labels/en too_long", item(func(i *store.ChecklistItem) { i.SectionLabels = map[domain.Language]string{"en": long} })},
 	} {
 		if got := faults(c.draft.Check()); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)

@@ -36,10 +36,10 @@ func Steps() []Step {
 
 // Phrase is one sentence, said at one step in one language. It may name {advisor}, {customer}, {salutation} and {store}.
 type Phrase struct {
-	Step      Step         `bson:"step" json:"step"`
-	Language  Language     `bson:"language" json:"language"`
-	Text      string       `bson:"text" json:"text" example:"您好，我是{advisor}，很高興為您服務！"`
-	UpdatedAt *domain.Time `bson:"updated_at,omitempty" json:"updated_at,omitempty"` // absent: the standard's own sentence
+	Step      Step            `bson:"step" json:"step"`
+	Language  domain.Language `bson:"language" json:"language"`
+	Text      string          `bson:"text" json:"text" example:"您好，我是{advisor}，很高興為您服務！"`
+	UpdatedAt *domain.Time    `bson:"updated_at,omitempty" json:"updated_at,omitempty"` // absent: the standard's own sentence
 }
 
 // Phrases are a store's sentences: the standard's own, save those that the store wrote itself.
@@ -60,7 +60,7 @@ func NewPhrases(storeID string) Phrases {
 
 // Set writes the store's own sentence for a step and a language. domain.CodeInvalid for an unknown step, language or
 // placeholder, an empty text or one beyond MaxPhrase; then nothing changed.
-func (p *Phrases) Set(step Step, l Language, text string, now domain.Time) error {
+func (p *Phrases) Set(step Step, l domain.Language, text string, now domain.Time) error {
 	if err := (Phrase{Step: step, Language: l, Text: text}).Check(); err != nil {
 		return err
 	}
@@ -80,8 +80,8 @@ func (p Phrase) Check() error {
 	if !slices.Contains(Steps(), p.Step) {
 		f.Add("/step", domain.CodeUnknown, "%q is not one of %v", string(p.Step), Steps())
 	}
-	if !p.Language.known() {
-		f.Add("/language", domain.CodeUnknown, "%q is not one of %v", string(p.Language), Languages())
+	if !p.Language.Known() {
+		f.Add("/language", domain.CodeUnknown, "%q is not one of %v", string(p.Language), domain.Languages())
 	}
 	f.Required("/text", p.Text, MaxPhrase)
 	checkPlaceholders(&f, "/text", p.Text)
@@ -89,7 +89,7 @@ func (p Phrase) Check() error {
 }
 
 // Reset goes back to the standard's own sentence.
-func (p *Phrases) Reset(step Step, l Language) {
+func (p *Phrases) Reset(step Step, l domain.Language) {
 	if i := p.index(step, l); i >= 0 {
 		p.Overrides = slices.Delete(slices.Clone(p.Overrides), i, i+1)
 		p.Revision++
@@ -98,9 +98,9 @@ func (p *Phrases) Reset(step Step, l Language) {
 
 // All lists the phrase of every step in every language, in the order of Steps and Languages.
 func (p *Phrases) All() []Phrase {
-	all := make([]Phrase, 0, len(Steps())*len(Languages()))
+	all := make([]Phrase, 0, len(Steps())*len(domain.Languages()))
 	for _, step := range Steps() {
-		for _, l := range Languages() {
+		for _, l := range domain.Languages() {
 			all = append(all, p.phrase(step, l))
 		}
 	}
@@ -108,15 +108,15 @@ func (p *Phrases) All() []Phrase {
 }
 
 // Text gives the phrase of a step in a language, its placeholders unfilled; empty for an unknown step or language.
-func (p *Phrases) Text(step Step, l Language) string { return p.phrase(step, l).Text }
+func (p *Phrases) Text(step Step, l domain.Language) string { return p.phrase(step, l).Text }
 
-func (p *Phrases) phrase(step Step, l Language) Phrase {
+func (p *Phrases) phrase(step Step, l domain.Language) Phrase {
 	if i := p.index(step, l); i >= 0 {
 		return p.Overrides[i]
 	}
 	return Phrase{Step: step, Language: l, Text: standard(step, l)}
 }
 
-func (p *Phrases) index(step Step, l Language) int {
+func (p *Phrases) index(step Step, l domain.Language) int {
 	return slices.IndexFunc(p.Overrides, func(o Phrase) bool { return o.Step == step && o.Language == l })
 }

@@ -5,13 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/store"
 )
 
 func TestStandardSpeaksAtEveryStepInEveryLanguage(t *testing.T) {
 	p := store.NewPhrases("main")
 	all := p.All()
-	if len(all) != len(store.Steps())*len(store.Languages()) {
+	if len(all) != len(store.Steps())*len(domain.Languages()) {
 		t.Fatalf("%d phrases", len(all))
 	}
 	for _, phrase := range all {
@@ -22,7 +23,7 @@ func TestStandardSpeaksAtEveryStepInEveryLanguage(t *testing.T) {
 			t.Errorf("%s %s: not the standard's own", phrase.Step, phrase.Language)
 		}
 	}
-	if all[0].Step != store.StepGreeting || all[0].Language != store.ZhHant || all[1].Language != store.ZhHans {
+	if all[0].Step != store.StepGreeting || all[0].Language != domain.ZhHant || all[1].Language != domain.ZhHans {
 		t.Errorf("order: %+v", all[:2])
 	}
 }
@@ -39,7 +40,7 @@ func TestStandardSentences(t *testing.T) {
 		store.StepKeepOut:        "對不起！陳大文先生，車間危險，請您到休息室休息。",
 		store.StepAskAtReception: "對不起，陳大文先生，跟您講話會影響到保養/修理好您的愛車。請您到前臺諮詢。",
 	} {
-		if got := store.Fill(p.Text(step, store.ZhHant), names); got != want {
+		if got := store.Fill(p.Text(step, domain.ZhHant), names); got != want {
 			t.Errorf("%s: %s", step, got)
 		}
 	}
@@ -94,25 +95,25 @@ func TestStandardSentencesStayWholeWithoutNames(t *testing.T) {
 func TestSetAndReset(t *testing.T) {
 	p := store.NewPhrases("main")
 	for i, text := range []string{"早安，我是{advisor}。", "您早，我是{advisor}。"} {
-		if err := p.Set(store.StepGreeting, store.ZhHant, text, later(i)); err != nil {
+		if err := p.Set(store.StepGreeting, domain.ZhHant, text, later(i)); err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Text(store.StepGreeting, store.ZhHant); got != text || p.Revision != int64(i+2) || len(p.Overrides) != 1 {
+		if got := p.Text(store.StepGreeting, domain.ZhHant); got != text || p.Revision != int64(i+2) || len(p.Overrides) != 1 {
 			t.Fatalf("%q at revision %d", got, p.Revision)
 		}
 	}
 	if first := p.All()[0]; first.UpdatedAt == nil || *first.UpdatedAt != later(1) {
 		t.Errorf("%+v", first)
 	}
-	if strings.Contains(p.Text(store.StepGreeting, store.ZhHans), "您早") {
+	if strings.Contains(p.Text(store.StepGreeting, domain.ZhHans), "您早") {
 		t.Error("another language changed")
 	}
-	p.Reset(store.StepGreeting, store.ZhHant)
+	p.Reset(store.StepGreeting, domain.ZhHant)
 	standard := store.NewPhrases("main")
-	if p.Text(store.StepGreeting, store.ZhHant) != standard.Text(store.StepGreeting, store.ZhHant) || p.Revision != 4 || len(p.Overrides) != 0 {
+	if p.Text(store.StepGreeting, domain.ZhHant) != standard.Text(store.StepGreeting, domain.ZhHant) || p.Revision != 4 || len(p.Overrides) != 0 {
 		t.Errorf("%+v", p)
 	}
-	p.Reset(store.StepGreeting, store.ZhHant)
+	p.Reset(store.StepGreeting, domain.ZhHant)
 	if p.Revision != 4 {
 		t.Error("a reset of nothing moved the revision")
 	}
@@ -122,19 +123,19 @@ func TestSetRefuses(t *testing.T) {
 	for _, c := range []struct {
 		want     string
 		step     store.Step
-		language store.Language
+		language domain.Language
 		text     string
 	}{
-		{"/step unknown", "dance", store.ZhHant, "x"},
+		{"/step unknown", "dance", domain.ZhHant, "x"},
 		{"/language unknown", store.StepGreeting, "fr", "x"},
-		{"/text required", store.StepGreeting, store.ZhHant, " \n"},
-		{"/text too_long", store.StepGreeting, store.ZhHant, strings.Repeat("字", store.MaxPhrase+1)},
-		{"/text unknown", store.StepGreeting, store.ZhHant, "我是{adviser}"},
-		{"/text unknown", store.StepGreeting, store.ZhHant, "我是{}"},
-		{"/text unknown", store.StepGreeting, store.ZhHant, "我是{advisor"},
-		{"/text unknown", store.StepGreeting, store.ZhHant, "我是advisor}"},
-		{"/text unknown, /text unknown", store.StepGreeting, store.ZhHant, "我是{{advisor}}"},
-		{"/text malformed", store.StepGreeting, store.ZhHant, "x\x00"},
+		{"/text required", store.StepGreeting, domain.ZhHant, " \n"},
+		{"/text too_long", store.StepGreeting, domain.ZhHant, strings.Repeat("字", store.MaxPhrase+1)},
+		{"/text unknown", store.StepGreeting, domain.ZhHant, "我是{adviser}"},
+		{"/text unknown", store.StepGreeting, domain.ZhHant, "我是{}"},
+		{"/text unknown", store.StepGreeting, domain.ZhHant, "我是{advisor"},
+		{"/text unknown", store.StepGreeting, domain.ZhHant, "我是advisor}"},
+		{"/text unknown, /text unknown", store.StepGreeting, domain.ZhHant, "我是{{advisor}}"},
+		{"/text malformed", store.StepGreeting, domain.ZhHant, "x\x00"},
 	} {
 		p := store.NewPhrases("main")
 		if got := faults(p.Set(c.step, c.language, c.text, now)); got != c.want || !reflect.DeepEqual(p, store.NewPhrases("main")) {
@@ -145,7 +146,7 @@ func TestSetRefuses(t *testing.T) {
 
 func TestTextOfAnUnknownStepIsEmpty(t *testing.T) {
 	p := store.NewPhrases("main")
-	if p.Text("dance", store.ZhHant) != "" || p.Text(store.StepGreeting, "fr") != "" {
+	if p.Text("dance", domain.ZhHant) != "" || p.Text(store.StepGreeting, "fr") != "" {
 		t.Error("a phrase for an unknown step or language")
 	}
 }

@@ -1,8 +1,10 @@
 package store
 
+import "example.com/walkaround/domain"
+
 // standard gives the sentence of the service standard (its section of courtesy phrases). Where the standard asks for a
 // thing to be said without giving the words, the words are ours.
-func standard(step Step, l Language) string {
+func standard(step Step, l domain.Language) string {
 	for _, s := range standardPhrases {
 		if s.step == step {
 			return translation(s.hant, s.hans, s.english)[l]
@@ -11,8 +13,8 @@ func standard(step Step, l Language) string {
 	return ""
 }
 
-func translation(hant, hans, english string) map[Language]string {
-	return map[Language]string{ZhHant: hant, ZhHans: hans, English: english}
+func translation(hant, hans, english string) map[domain.Language]string {
+	return map[domain.Language]string{domain.ZhHant: hant, domain.ZhHans: hans, domain.English: english}
 }
 
 type sentence struct {

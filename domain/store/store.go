@@ -15,45 +15,32 @@ import (
 
 // Store is one shop of a dealer. Everything else belongs to exactly one.
 type Store struct {
-	ID                  string              `bson:"id" json:"id" example:"main"`
-	Name                string              `bson:"name" json:"name" example:"得佳店"`
-	Names               map[Language]string `bson:"names,omitempty" json:"names,omitempty"` // where it has another name in a language
-	Address             string              `bson:"address,omitempty" json:"address,omitempty"`
-	Phone               string              `bson:"phone,omitempty" json:"phone,omitempty"`
-	Market              string              `bson:"market" json:"market" example:"CN"` // ISO 3166-1 alpha-2: the region in which a phone number without +… is read
-	TimeZone            string              `bson:"time_zone" json:"time_zone" example:"Asia/Shanghai"`
-	Languages           []Language          `bson:"languages" json:"languages"` // in which sheets and phrases are offered
-	Language            Language            `bson:"language" json:"language" example:"zh-Hant"`
-	Currency            string              `bson:"currency" json:"currency" example:"CNY"`                          // ISO 4217
-	WaitingLimitMinutes int64               `bson:"waiting_limit_minutes" json:"waiting_limit_minutes" example:"10"` // R1: a customer who waits longer is shown as late
-	VINCheckDigit       bool                `bson:"vin_check_digit" json:"vin_check_digit"`                          // expect a check digit in every VIN, whoever made the car
-	Revision            int64               `bson:"revision" json:"revision"`
-	CreatedAt           domain.Time         `bson:"created_at" json:"created_at"`
-	UpdatedAt           domain.Time         `bson:"updated_at" json:"updated_at"`
-	Answers             domain.Answers      `bson:"answers" json:"-"`
+	ID                  string                     `bson:"id" json:"id" example:"main"`
+	Name                string                     `bson:"name" json:"name" example:"得佳店"`
+	Names               map[domain.Language]string `bson:"names,omitempty" json:"names,omitempty"` // where it has another name in a language
+	Address             string                     `bson:"address,omitempty" json:"address,omitempty"`
+	Phone               string                     `bson:"phone,omitempty" json:"phone,omitempty"`
+	Market              string                     `bson:"market" json:"market" example:"CN"` // ISO 3166-1 alpha-2: the region in which a phone number without +… is read
+	TimeZone            string                     `bson:"time_zone" json:"time_zone" example:"Asia/Shanghai"`
+	Languages           []domain.Language          `bson:"languages" json:"languages"` // in which sheets and phrases are offered
+	Language            domain.Language            `bson:"language" json:"language" example:"zh-Hant"`
+	Currency            string                     `bson:"currency" json:"currency" example:"CNY"`                          // ISO 4217
+	WaitingLimitMinutes int64                      `bson:"waiting_limit_minutes" json:"waiting_limit_minutes" example:"10"` // R1: a customer who waits longer is shown as late
+	VINCheckDigit       bool                       `bson:"vin_check_digit" json:"vin_check_digit"`                          // expect a check digit in every VIN, whoever made the car
+	Revision            int64                      `bson:"revision" json:"revision"`
+	CreatedAt           domain.Time                `bson:"created_at" json:"created_at"`
+	UpdatedAt           domain.Time                `bson:"updated_at" json:"updated_at"`
+	Answers             domain.Answers             `bson:"answers" json:"-"`
 
 	loaded *time.Location // see LoadZone
 }
-
-// Language is a language of sheets and phrases (BCP 47).
-type Language string
-
-// The languages.
-const (
-	ZhHant  Language = "zh-Hant"
-	ZhHans  Language = "zh-Hans"
-	English Language = "en"
-)
-
-// Languages lists every language, in the order in which they are shown.
-func Languages() []Language { return []Language{ZhHant, ZhHans, English} }
 
 // New gives a store with the settings of the market that the service standard was written for: mainland China, its time
 // and money. The language is zh-Hant, that of the standard's own text; all three are offered.
 func New(id, name string, now domain.Time) Store {
 	return Store{
 		ID: id, Name: name, Market: "CN", TimeZone: "Asia/Shanghai", Currency: "CNY",
-		Languages: Languages(), Language: ZhHant, WaitingLimitMinutes: 10, VINCheckDigit: true,
+		Languages: domain.Languages(), Language: domain.ZhHant, WaitingLimitMinutes: 10, VINCheckDigit: true,
 		Revision: 1, CreatedAt: now, UpdatedAt: now,
 	}
 }
@@ -89,10 +76,10 @@ func (s *Store) checkLanguages(f *domain.Faults) {
 	if len(s.Languages) == 0 {
 		f.Add("/languages", domain.CodeRequired, "at least one language is needed")
 	}
-	domain.Unique(f, "/languages", s.Languages, func(l Language) string { return string(l) })
+	domain.Unique(f, "/languages", s.Languages, func(l domain.Language) string { return string(l) })
 	for _, l := range s.Languages {
-		if !l.known() {
-			f.Add("/languages", domain.CodeUnknown, "%q is not one of %v", string(l), Languages())
+		if !l.Known() {
+			f.Add("/languages", domain.CodeUnknown, "%q is not one of %v", string(l), domain.Languages())
 		}
 	}
 	if !slices.Contains(s.Languages, s.Language) {
@@ -131,7 +118,7 @@ func (s *Store) zone() (*time.Location, error) {
 }
 
 // NameIn gives the store's name in a language.
-func (s *Store) NameIn(l Language) string {
+func (s *Store) NameIn(l domain.Language) string {
 	if name := s.Names[l]; name != "" {
 		return name
 	}
@@ -140,18 +127,18 @@ func (s *Store) NameIn(l Language) string {
 
 // Patch changes a store's settings. A member left out stays as it is.
 type Patch struct {
-	Name                *string             `json:"name,omitempty"`
-	Names               map[Language]string `json:"names,omitempty"` // replaces all names; {} takes them away
-	Address             *string             `json:"address,omitempty"`
-	Phone               *string             `json:"phone,omitempty"`
-	Market              *string             `json:"market,omitempty"`
-	TimeZone            *string             `json:"time_zone,omitempty"`
-	Languages           []Language          `json:"languages,omitempty"`
-	Language            *Language           `json:"language,omitempty"`
-	Currency            *string             `json:"currency,omitempty"`
-	WaitingLimitMinutes *int64              `json:"waiting_limit_minutes,omitempty"`
-	VINCheckDigit       *bool               `json:"vin_check_digit,omitempty"`
-}
+	Name                *string                    `json:"name,omitempty"`
+	Names               map[domain.Language]string `json:"names,omitempty"` // replaces all names; {} takes them away
+	Address             *string                    `json:"address,omitempty"`
+	Phone               *string                    `json:"phone,omitempty"`
+	Market              *string                    `json:"market,omitempty"`
+	TimeZone            *string                    `json:"time_zone,omitempty"`
+	Languages           []domain.Language          `json:"languages,omitempty"`
+	Language            *domain.Language           `json:"language,omitempty"`
+	Currency            *string                    `json:"currency,omitempty"`
+	WaitingLimitMinutes *int64                     `json:"waiting_limit_minutes,omitempty"`
+	VINCheckDigit       *bool                      `json:"vin_check_digit,omitempty"`
+} //@name StorePatch
 
 // Apply changes the settings. domain.CodeInvalid when the store would not pass Check; then nothing changed.
 func (s *Store) Apply(p Patch, now domain.Time) error {
@@ -180,21 +167,19 @@ func (s *Store) Apply(p Patch, now domain.Time) error {
 	return nil
 }
 
-func (l Language) known() bool { return slices.Contains(Languages(), l) }
-
 func form(f *domain.Faults, pointer, value string, pattern *regexp.Regexp) {
 	if !pattern.MatchString(value) {
 		f.Add(pointer, domain.CodeMalformed, "%q does not match %s", value, pattern)
 	}
 }
 
-func checkLabels(f *domain.Faults, pointer string, labels map[Language]string, limit int) {
-	for _, l := range Languages() {
+func checkLabels(f *domain.Faults, pointer string, labels map[domain.Language]string, limit int) {
+	for _, l := range domain.Languages() {
 		f.Text(pointer+"/"+string(l), labels[l], limit)
 	}
 	for l := range labels {
-		if !l.known() {
-			f.Add(pointer, domain.CodeUnknown, "%q is not one of %v", string(l), Languages())
+		if !l.Known() {
+			f.Add(pointer, domain.CodeUnknown, "%q is not one of %v", string(l), domain.Languages())
 		}
 	}
 }

@@ -36,7 +36,7 @@ func TestNewStorePassesItsOwnCheck(t *testing.T) {
 	if err := s.Check(); err != nil {
 		t.Error(err)
 	}
-	if s.WaitingLimitMinutes != 10 || s.Market != "CN" || s.Language != store.ZhHant || len(s.Languages) != 3 || s.Revision != 1 {
+	if s.WaitingLimitMinutes != 10 || s.Market != "CN" || s.Language != domain.ZhHant || len(s.Languages) != 3 || s.Revision != 1 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -48,15 +48,15 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 	}{
 		{"", func(s *store.Store) { s.ID = strings.Repeat("a", 32) }},
 		{"", func(s *store.Store) { s.Market, s.TimeZone, s.Currency = "TW", "Asia/Taipei", "TWD" }},
-		{"", func(s *store.Store) { s.Names = map[store.Language]string{store.English: "Dejia"} }},
+		{"", func(s *store.Store) { s.Names = map[domain.Language]string{domain.English: "Dejia"} }},
 		{"/id malformed", func(s *store.Store) { s.ID = "" }},
 		{"/id malformed", func(s *store.Store) { s.ID = strings.Repeat("a", 33) }},
 		{"/id malformed", func(s *store.Store) { s.ID = "a/b" }},
 		{"/id malformed", func(s *store.Store) { s.ID = "Main" }},
 		{"/name required", func(s *store.Store) { s.Name = "  " }},
 		{"/name too_long", func(s *store.Store) { s.Name = strings.Repeat("店", 81) }},
-		{"/names/en too_long", func(s *store.Store) { s.Names = map[store.Language]string{store.English: strings.Repeat("x", 81)} }},
-		{"/names unknown", func(s *store.Store) { s.Names = map[store.Language]string{"fr": "x"} }},
+		{"/names/en too_long", func(s *store.Store) { s.Names = map[domain.Language]string{domain.English: strings.Repeat("x", 81)} }},
+		{"/names unknown", func(s *store.Store) { s.Names = map[domain.Language]string{"fr": "x"} }},
 		{"/address too_long", func(s *store.Store) { s.Address = strings.Repeat("x", 301) }},
 		{"/phone too_long", func(s *store.Store) { s.Phone = strings.Repeat("1", 41) }},
 		{"/market malformed", func(s *store.Store) { s.Market = "China" }},
@@ -69,8 +69,8 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		{"/waiting_limit_minutes out_of_range", func(s *store.Store) { s.WaitingLimitMinutes = 1441 }},
 		{"/languages required, /language unknown", func(s *store.Store) { s.Languages = nil }},
 		{"/languages unknown", func(s *store.Store) { s.Languages = append(s.Languages, "fr") }},
-		{"/languages/3 duplicate", func(s *store.Store) { s.Languages = append(s.Languages, store.English) }},
-		{"/language unknown", func(s *store.Store) { s.Languages = []store.Language{store.English} }},
+		{"/languages/3 duplicate", func(s *store.Store) { s.Languages = append(s.Languages, domain.English) }},
+		{"/language unknown", func(s *store.Store) { s.Languages = []domain.Language{domain.English} }},
 	} {
 		s := store.New("main", "得佳店", now)
 		c.spoil(&s)
@@ -120,9 +120,9 @@ func TestLoadedZoneFollowsTheSetting(t *testing.T) {
 
 func TestNameIn(t *testing.T) {
 	s := store.New("main", "得佳店", now)
-	s.Names = map[store.Language]string{store.English: "Dejia"}
-	if s.NameIn(store.English) != "Dejia" || s.NameIn(store.ZhHans) != "得佳店" {
-		t.Error(s.NameIn(store.English), s.NameIn(store.ZhHans))
+	s.Names = map[domain.Language]string{domain.English: "Dejia"}
+	if s.NameIn(domain.English) != "Dejia" || s.NameIn(domain.ZhHans) != "得佳店" {
+		t.Error(s.NameIn(domain.English), s.NameIn(domain.ZhHans))
 	}
 }
 
@@ -138,8 +138,8 @@ func TestPatchChangesWhatItNamesAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := store.Store{
-		ID: "main", Name: "北豐", Names: map[store.Language]string{store.English: "Beifeng"}, Address: "a", Phone: "1",
-		Market: "HK", TimeZone: "Asia/Hong_Kong", Languages: []store.Language{store.English, store.ZhHant}, Language: store.English,
+		ID: "main", Name: "北豐", Names: map[domain.Language]string{domain.English: "Beifeng"}, Address: "a", Phone: "1",
+		Market: "HK", TimeZone: "Asia/Hong_Kong", Languages: []domain.Language{domain.English, domain.ZhHant}, Language: domain.English,
 		Currency: "HKD", WaitingLimitMinutes: 5, Revision: 2, CreatedAt: now, UpdatedAt: later(1),
 	}
 	if !reflect.DeepEqual(s, want) {
@@ -160,7 +160,7 @@ func TestPatchChangesWhatItNamesAlone(t *testing.T) {
 
 func TestDocumentsSurviveStorageAndShowListsNotNull(t *testing.T) {
 	phrases := store.NewPhrases("main")
-	if err := phrases.Set(store.StepGreeting, store.ZhHant, "早安！", now); err != nil {
+	if err := phrases.Set(store.StepGreeting, domain.ZhHant, "早安！", now); err != nil {
 		t.Fatal(err)
 	}
 	for _, doc := range []any{store.New("main", "得佳店", now), store.DefaultChecklist("main", now), phrases} {

@@ -46,7 +46,7 @@ type Sighting struct {
 }
 
 // Change is how a mark looked against the sighting before.
-type Change string
+type Change string //@name MarkChangeKind
 
 // The changes of a mark. ChangeNew is its first sighting.
 const (

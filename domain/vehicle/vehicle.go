@@ -209,7 +209,7 @@ type Patch struct {
 	Year   *int64  `json:"year,omitempty" example:"2003"`
 	Colour *string `json:"colour,omitempty" example:"珍珠白"`
 	Note   *string `json:"note,omitempty"`
-}
+} //@name VehiclePatch
 
 // Apply changes the car. domain.CodeInvalid when it would not pass Check; then nothing changed.
 func (v *Vehicle) Apply(p Patch) error {

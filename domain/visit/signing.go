@@ -31,6 +31,7 @@ type Signature struct {
 	AdoptedAt  *domain.Time     `bson:"adopted_at,omitempty" json:"adopted_at,omitempty"`
 	Superseded bool             `bson:"superseded" json:"superseded"` // a later signature took its place
 	PDF        string           `bson:"pdf" json:"pdf"`               // where the sealed PDF is read
+	VerifyURL  string           `bson:"verify_url" json:"verify_url"` // what the QR code on the sheet says
 	Files      Files            `bson:"files" json:"-"`
 	Seal       evidence.Seal    `bson:"seal" json:"-"`
 }
@@ -55,6 +56,7 @@ type Signing struct {
 	Witness   Person
 	Files     Files // Image and Strokes, already stored
 	PDF       string
+	VerifyURL string
 }
 
 // Sign takes the customer's signature on the walk-around and seals it (R9). The digest names what he was shown: if the
@@ -231,7 +233,7 @@ func (v *Visit) seal(s Signing, canonical []byte, revision int64, conflict bool,
 	v.Sections.Inspection.Last = max(v.Sections.Inspection.Last, revision)
 	v.Signatures = append(v.Signatures, Signature{
 		ID: s.ID, Document: DocumentInspection, Revision: revision, Digest: s.Digest, Signer: s.Signer, Witness: witness, Device: s.Device,
-		SignedAt: s.SignedAt, SealedAt: now, Conflict: conflict, PDF: s.PDF, Files: s.Files, Seal: seal,
+		SignedAt: s.SignedAt, SealedAt: now, Conflict: conflict, PDF: s.PDF, VerifyURL: s.VerifyURL, Files: s.Files, Seal: seal,
 	})
 	v.Outbox.Add(TaskSeal, s.ID, now)
 	return &v.Signatures[len(v.Signatures)-1], nil

@@ -79,7 +79,7 @@ type Customer struct {
 	Name       string `bson:"name,omitempty" json:"name,omitempty" example:"陳大文"`
 	Salutation string `bson:"salutation,omitempty" json:"salutation,omitempty" example:"先生"`
 	Phone      string `bson:"phone,omitempty" json:"phone,omitempty" example:"+8613800138000"`
-}
+} //@name CustomerAsTyped
 
 // Known is what the files held of this car when it arrived: a known plate fills in the rest (R2).
 type Known struct {

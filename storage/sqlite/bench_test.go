@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -22,6 +23,7 @@ func share(b *testing.B, clients int, fn func(client, n int)) {
 	b.Helper()
 	var wg sync.WaitGroup
 	var next atomic.Int64
+	before := cpu(b)
 	b.ResetTimer()
 	for c := range clients {
 		wg.Go(func() {
@@ -33,6 +35,17 @@ func share(b *testing.B, clients int, fn func(client, n int)) {
 	wg.Wait()
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "op/s")
+	b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/op")
+}
+
+// cpu is the time that the process has computed so far.
+func cpu(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkFloor appends 700 bytes to a file of each goroutine's own and makes them durable.

@@ -222,6 +222,33 @@ func TestReadOnlyAfterTheServerWent(t *testing.T) {
 	}
 }
 
+// A file that is cut short under a running server makes reads fail, and nothing else.
+func TestACutFileEndsNoProcess(t *testing.T) {
+	folder := t.TempDir()
+	e := filled(t, folder)
+	for i := range 500 {
+		if err := e.Insert(t.Context(), "cars", record(1000+i, strings.Repeat("x", 8000))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tamper(t, folder, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if _, err := e.Get(t.Context(), "cars", "main/1400"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(folder, "walkaround.db"), 64<<10); err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	for i := range 500 {
+		if _, err := e.Get(t.Context(), "cars", fmt.Sprint("main/", 1000+i)); err != nil {
+			failed++
+		}
+	}
+	if failed == 0 {
+		t.Error("nothing is missed of what was cut off")
+	}
+}
+
 func TestOpenSaysWhyItCannot(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -15,6 +15,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -173,8 +174,9 @@ func (e *Engine) read(ctx context.Context, fn func(*conn) error) (err error) {
 	if err != nil {
 		return err
 	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if p := recover(); p != nil { // SQLite out of memory, or a page that could not be read
+		if p := recover(); p != nil { // a mapped page that is not there, or SQLite out of memory
 			c.discard()
 			c, err = nil, fmt.Errorf("%w: read: %v", storage.ErrUnavailable, p)
 		}
