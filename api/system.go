@@ -27,6 +27,7 @@ func (s *Server) systemRoutes() []route {
 		{http.MethodGet, "/metrics", "", "", s.serveMetrics},
 		{http.MethodGet, "/openapi.json", "", "", s.openAPIJSON},
 		{http.MethodGet, "/openapi.yaml", "", "", s.openAPIYAML},
+		{http.MethodGet, "/docs", "", "", s.docs},
 		{http.MethodGet, "/docs/*page", "", "", s.docs},
 		{http.MethodGet, "/problems", "", "", s.problems},
 	}
