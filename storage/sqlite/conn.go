@@ -50,12 +50,16 @@ func (c *conn) prepareFile() error {
 // openReader opens a connection that reads pages where the system keeps them: lists from all over a large file cost a
 // third less. It writes nothing by that way, so a full disk cannot hurt it; a file that was cut short behind its back
 // faults, which Engine.read turns into an error.
-func openReader(ctx context.Context, path string) (*conn, error) {
+func openReader(ctx context.Context, path string, mapped bool) (*conn, error) {
 	c, err := connect(ctx, path, "ro")
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Exec(`PRAGMA query_only=ON; PRAGMA mmap_size=268435456`); err != nil {
+	pragmas := `PRAGMA query_only=ON;`
+	if mapped {
+		pragmas += `PRAGMA mmap_size=268435456;`
+	}
+	if err := c.Exec(pragmas); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
@@ -199,10 +203,4 @@ func (c *conn) close() error {
 		_ = s.Close() // it repeats the error of its last step
 	}
 	return c.Close()
-}
-
-// discard closes a connection after a panic, as far as that goes, so that it holds no lock.
-func (c *conn) discard() {
-	defer func() { _ = recover() }() // nothing is left to be done with it
-	_ = c.close()                    // as above
 }

@@ -35,12 +35,13 @@ var (
 
 // Engine keeps documents in SQLite. It implements storage.Engine.
 type Engine struct {
-	path   string
-	lock   *os.File // nil when read-only
-	writer *writer  // nil when read-only
-	pool   chan *conn
-	closed chan struct{}
-	once   sync.Once
+	path    string
+	lock    *os.File // nil when read-only
+	writer  *writer  // nil when read-only
+	pool    chan *conn
+	closed  chan struct{}
+	faulted atomic.Bool // a mapped page was missing: nothing is mapped any more
+	once    sync.Once
 
 	declaring sync.Mutex
 	tables    atomic.Pointer[map[string]*table] // replaced, never changed
@@ -177,13 +178,13 @@ func (e *Engine) read(ctx context.Context, fn func(*conn) error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil { // a mapped page that is not there, or SQLite out of memory
-			c.discard()
+			e.faulted.Store(true) // from now on such a page is an error of its own; closing what was torn could hang
 			c, err = nil, fmt.Errorf("%w: read: %v", storage.ErrUnavailable, p)
 		}
 		e.pool <- c
 	}()
 	if c == nil {
-		if c, err = openReader(ctx, e.path); err != nil {
+		if c, err = openReader(ctx, e.path, !e.faulted.Load()); err != nil {
 			return failure(ctx, err)
 		}
 	}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"os"
 	"sync"
 	"syscall"
 
@@ -24,11 +25,26 @@ type files struct{ vfs.VFSFilename }
 
 // OpenFilename opens a file of the system's.
 func (f files) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	if err := makePrivate(name, flags); err != nil {
+		return nil, flags, asFull(err)
+	}
 	opened, flags, err := f.VFSFilename.OpenFilename(name, flags)
 	if system, ok := opened.(systemFile); ok && err == nil {
 		return file{system}, flags, nil
 	}
 	return opened, flags, asFull(err)
+}
+
+// makePrivate makes a file that is about to be made, so that nobody else may read it whatever the folder allows.
+func makePrivate(name *vfs.Filename, flags vfs.OpenFlag) error {
+	if name == nil || flags&vfs.OPEN_CREATE == 0 {
+		return nil
+	}
+	f, err := os.OpenFile(name.String(), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // systemFile is all that a file of the system's can do for a database in WAL mode.

@@ -131,8 +131,7 @@ func (w *writer) commit(group []*job) {
 // transact returns the error that undid the whole group, if one did. Errors of single writes stand in the jobs.
 func (w *writer) transact(group []*job) (err error) {
 	defer func() {
-		if p := recover(); p != nil { // SQLite out of memory: the connection is not to be trusted any more
-			w.conn.discard()
+		if p := recover(); p != nil { // SQLite out of memory: the connection is left alone, its locks go with it
 			w.conn, err = nil, fmt.Errorf("%w: write: %v", storage.ErrUnavailable, p)
 		}
 	}()
