@@ -87,12 +87,15 @@ func collections(e storage.Engine) data {
 	}
 }
 
-func (d data) declarations() []storage.Declaration {
-	return []storage.Declaration{
+// declarations are all the collections of the house.
+func declarations(e storage.Engine) []storage.Declaration {
+	d := collections(e)
+	own := []storage.Declaration{
 		d.visits.Declaration(), d.photos.Declaration(), d.recordings.Declaration(), d.vehicles.Declaration(), d.ledgers.Declaration(),
 		d.customers.Declaration(), d.stores.Declaration(), d.checklists.Declaration(), d.versions.Declaration(), d.phrases.Declaration(),
-		d.reservations.Declaration(), d.proofs.Declaration(), d.checkpoints.Declaration(),
+		d.reservations.Declaration(), d.proofs.Declaration(), d.checkpoints.Declaration(), background.LeasesOf(e).Declaration(),
 	}
+	return append(own, auth.Declarations()...)
 }
 
 // deriveMemory bounds what all decodes of photos together hold.
@@ -107,9 +110,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		c.RetentionYears = 10
 	}
 	s := &Server{Config: c, data: collections(c.Engine), deriver: image.NewDeriver(deriveMemory), metrics: newMetrics(), reference: openapi.Docs()}
-	declared := append(s.declarations(), auth.Declarations()...)
-	declared = append(declared, background.LeasesOf(c.Engine).Declaration())
-	if err := c.Engine.Declare(ctx, declared); err != nil {
+	if err := c.Engine.Declare(ctx, declarations(c.Engine)); err != nil {
 		return nil, fmt.Errorf("declare collections: %w", err)
 	}
 	var err error

@@ -224,15 +224,9 @@ func (s *Service) PublicKeys(ctx context.Context) (evidence.PublicKeys, error) {
 	var before storedKey
 	err := walk(ctx, s.vault.keys, storage.Query{Key: "kind", Equal: kindStore}, func(saved storage.Saved[storedKey]) error {
 		k := saved.Value
-		keys[k.KeyID] = evidence.PublicKey{
-			ID: k.KeyID, StoreID: k.StoreID, Algorithm: evidence.AlgorithmEd25519, Public: k.Public,
-			NotBefore: domain.At(k.ActiveFrom.Add(-storeSlack)),
-		}
+		keys[k.KeyID] = publicOf(k)
 		if before.StoreID == k.StoreID {
-			end := domain.At(k.ActiveFrom.Add(storeEnd))
-			ended := keys[before.KeyID]
-			ended.NotAfter = &end
-			keys[before.KeyID] = ended
+			retire(keys, before.KeyID, k.ActiveFrom)
 		}
 		before = k
 		return nil
