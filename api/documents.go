@@ -169,7 +169,11 @@ func (s *Server) makePDF(ctx context.Context, v visit.Visit, sig visit.Signature
 	if err != nil {
 		return "", err
 	}
-	return s.putBlob(ctx, v.StoreID, evidence.SignFile(storeKey, pdf.Bytes()))
+	signed := evidence.SignFile(storeKey, pdf.Bytes())
+	if signed == nil {
+		return "", fmt.Errorf("sign sheet: the key %q of store %s is not whole", storeKey.ID, v.StoreID)
+	}
+	return s.putBlob(ctx, v.StoreID, signed)
 }
 
 // getBundle reads everything that proves a sheet.

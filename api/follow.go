@@ -13,35 +13,10 @@ import (
 	"example.com/walkaround/api/image"
 	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/customer"
-	"example.com/walkaround/domain/evidence"
 	"example.com/walkaround/domain/vehicle"
 	"example.com/walkaround/domain/visit"
 	"example.com/walkaround/storage"
 )
-
-// proof is what anyone may look up by a digest: no personal data, filed by the digest alone.
-type proof struct {
-	Digest      string      `bson:"digest"`
-	StoreID     string      `bson:"store_id"`
-	VisitID     string      `bson:"visit_id"`
-	SignatureID string      `bson:"signature_id"`
-	SealedAt    domain.Time `bson:"sealed_at"`
-	Leaf        string      `bson:"leaf"`
-	Checkpoint  int64       `bson:"checkpoint"` // its sequence; 0: in none yet
-}
-
-func proofsOf(e storage.Engine) *storage.Collection[proof] {
-	return storage.NewCollection(e, storage.Shape[proof]{
-		Name: "proofs",
-		ID:   func(p *proof) string { return p.Digest },
-		Keys: []storage.Key[proof]{{Name: "unchecked", Values: func(p *proof) []string {
-			if p.Checkpoint > 0 {
-				return nil
-			}
-			return []string{p.StoreID + "/" + p.SealedAt.String()}
-		}}},
-	})
-}
 
 // serveQueues tells the relay what documents owe.
 func (s *Server) serveQueues() {
@@ -52,7 +27,7 @@ func (s *Server) serveQueues() {
 		Outbox:    func(p *visit.Photo) *domain.Outbox { return &p.Outbox },
 		Consumers: map[string]background.Consumer[visit.Photo]{visit.TaskSizes: s.consumeSizes},
 	})
-	s.relay.Every("checkpoints", checkpointEvery, s.checkpointAll)
+	s.relay.Every("checkpoints", checkpointEvery, s.Checkpoint)
 	s.relay.Every("keys", 6*time.Hour, s.auth.Rotate)
 }
 
@@ -223,178 +198,4 @@ func (s *Server) signedSheet(ctx context.Context, v *visit.Visit, sig *visit.Sig
 		return visit.Sheet{}, fmt.Errorf("canonical form: %w", err)
 	}
 	return visit.ParseSheet(canonical)
-}
-
-// consumeSizes makes the derived sizes of a photo.
-func (s *Server) consumeSizes(ctx context.Context, p visit.Photo, _ domain.Task) (func(*visit.Photo), error) {
-	if p.Derived.Screen != "" && p.Derived.Thumb != "" {
-		return nil, nil //nolint:nilnil // made on demand before
-	}
-	made, err := s.makeSizes(ctx, p)
-	if errors.Is(err, image.ErrMalformed) || errors.Is(err, image.ErrTruncated) {
-		s.Log.WarnContext(ctx, "photo can't be shown", slog.String("photo_id", p.ID), slog.Any("error", err))
-		return nil, nil //nolint:nilnil // trying again would not mend the file; the original stays
-	}
-	if err != nil {
-		return nil, err
-	}
-	return func(p *visit.Photo) { p.Derived = made }, nil
-}
-
-// makeSizes decodes a photo once and stores both sizes. The blobs are named by their content, so that doing it twice at
-// once is doing it once.
-func (s *Server) makeSizes(ctx context.Context, p visit.Photo) (visit.Derived, error) {
-	r, info, err := s.Blobs.Open(ctx, p.StoreID+"/"+p.SHA256)
-	if err != nil {
-		return visit.Derived{}, err
-	}
-	defer r.Close()                //nolint:errcheck // read only
-	var screen, thumb bytes.Buffer // derived JPEGs are small, and must be whole before they are named
-	targets := []image.Target{{Side: image.ScreenSide, W: &screen}, {Side: image.ThumbSide, W: &thumb}}
-	if err := s.deriver.DeriveAll(ctx, r, info.Bytes, targets); err != nil {
-		return visit.Derived{}, err
-	}
-	var d visit.Derived
-	if d.Screen, err = s.putBlob(ctx, p.StoreID, screen.Bytes()); err != nil {
-		return d, err
-	}
-	d.Thumb, err = s.putBlob(ctx, p.StoreID, thumb.Bytes())
-	return d, err
-}
-
-const checkpointEvery = time.Hour
-
-// checkpointAll gives every store's seals that have none yet a checkpoint.
-func (s *Server) checkpointAll(ctx context.Context) error {
-	for after := ""; ; {
-		page, err := s.stores.FindValues(ctx, storage.Query{Key: "id", Limit: 100, After: after, Whole: true})
-		if err != nil {
-			return err
-		}
-		for _, st := range page.Items {
-			if err := s.checkpoint(ctx, st.Value.ID); err != nil {
-				return fmt.Errorf("checkpoint of %s: %w", st.Value.ID, err)
-			}
-		}
-		if after = page.Next; after == "" {
-			return nil
-		}
-	}
-}
-
-func checkpointsOf(e storage.Engine) *storage.Collection[evidence.Checkpoint] {
-	return storage.NewCollection(e, storage.Shape[evidence.Checkpoint]{
-		Name: "checkpoints",
-		ID:   func(c *evidence.Checkpoint) string { return checkpointID(c.StoreID, c.Sequence) },
-		Keys: []storage.Key[evidence.Checkpoint]{
-			{Name: "sequence", Values: func(c *evidence.Checkpoint) []string { return []string{checkpointID(c.StoreID, c.Sequence)} }},
-			{Name: "unstamped", Values: func(c *evidence.Checkpoint) []string {
-				if c.TimestampState != evidence.TimestampPending {
-					return nil
-				}
-				return []string{checkpointID(c.StoreID, c.Sequence)}
-			}},
-		},
-	})
-}
-
-func checkpointID(storeID string, sequence int64) string {
-	return fmt.Sprintf("%s/%012d", storeID, sequence)
-}
-
-// checkpoint takes the seals of a store that have none yet into a tree, insert-only by (store, sequence). After a crash
-// the seals that the last one holds are marked first.
-func (s *Server) checkpoint(ctx context.Context, storeID string) error {
-	last, err := s.lastCheckpoint(ctx, storeID)
-	if err != nil {
-		return err
-	}
-	if last != nil {
-		if err := s.mark(ctx, storeID, *last); err != nil {
-			return err
-		}
-	}
-	for {
-		page, err := s.proofs.FindValues(ctx, storage.Query{Key: "unchecked", Prefix: storeID + "/", Limit: storage.MaxFind, Whole: true})
-		if err != nil || len(page.Items) == 0 {
-			return errors.Join(err, s.stampPending(ctx, storeID))
-		}
-		var leaves []string
-		for _, p := range page.Items {
-			leaves = append(leaves, p.Value.Leaf)
-		}
-		storeKey, err := s.auth.StoreKey(ctx, storeID)
-		if err != nil {
-			return err
-		}
-		next, err := evidence.NewCheckpoint(storeKey, last, leaves, domain.At(s.Now()))
-		if err != nil {
-			return err
-		}
-		if s.Timestamps != nil {
-			next.TimestampState = evidence.TimestampPending
-		}
-		if _, err := s.checkpoints.Insert(ctx, next); err != nil {
-			return err // another replica was first: the next round goes on from its checkpoint
-		}
-		if err := s.mark(ctx, storeID, next); err != nil {
-			return err
-		}
-		last = &next
-	}
-}
-
-func (s *Server) lastCheckpoint(ctx context.Context, storeID string) (*evidence.Checkpoint, error) {
-	page, err := s.checkpoints.FindValues(ctx, storage.Query{Key: "sequence", Prefix: storeID + "/", Desc: true, Limit: 1, Whole: true})
-	if err != nil || len(page.Items) == 0 {
-		return nil, err
-	}
-	return &page.Items[0].Value, nil
-}
-
-// mark tells the proofs which checkpoint holds them.
-func (s *Server) mark(ctx context.Context, storeID string, c evidence.Checkpoint) error {
-	page, err := s.proofs.FindValues(ctx, storage.Query{Key: "unchecked", Prefix: storeID + "/", Limit: storage.MaxFind, Whole: true})
-	if err != nil {
-		return err
-	}
-	for _, p := range page.Items {
-		if !slices.Contains(c.Leaves, p.Value.Leaf) {
-			continue
-		}
-		if _, err := s.proofs.Update(ctx, p.Value.Digest, func(p *proof) error {
-			p.Checkpoint = c.Sequence
-			return nil
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// stampPending asks the authority for the timestamps that are not there yet. Never a local time in its place: what the
-// authority refuses stays pending.
-func (s *Server) stampPending(ctx context.Context, storeID string) error {
-	if s.Timestamps == nil {
-		return nil
-	}
-	page, err := s.checkpoints.FindValues(ctx, storage.Query{Key: "unstamped", Prefix: storeID + "/", Limit: 20, Whole: true})
-	if err != nil {
-		return err
-	}
-	for _, c := range page.Items {
-		token, err := s.Timestamps.Stamp(ctx, c.Value.Imprint())
-		if err != nil {
-			return fmt.Errorf("timestamp of checkpoint %d: %w", c.Value.Sequence, err)
-		}
-		_, err = s.checkpoints.Update(ctx, checkpointID(storeID, c.Value.Sequence), func(c *evidence.Checkpoint) error {
-			c.TimestampState = evidence.TimestampVerified
-			c.Timestamp = &token
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

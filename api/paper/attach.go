@@ -2,6 +2,7 @@ package paper
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -13,6 +14,9 @@ import (
 
 // ErrName is returned by Render for an attachment whose name is empty, too long or no plain file name.
 var ErrName = errors.New("the name of an attachment must be a plain file name of printable ASCII")
+
+// anyBytes is the type of an attachment that names none: an empty name is no name of a PDF.
+const anyBytes = "application/octet-stream"
 
 func checkAttachments(attachments []Attachment) error {
 	seen := make(map[string]bool)
@@ -76,7 +80,7 @@ func attach(out *bytes.Buffer, about info, attachments []Attachment) {
 // read without a PDF library.
 func (u *update) file(a Attachment, date time.Time) int {
 	stream := u.add(fmt.Sprintf("<< /Type /EmbeddedFile /Subtype /%s /Params << /Size %d %s>> /Length %d >>\nstream\n%s\nendstream",
-		pdfName(a.ContentType), len(a.Bytes), dated("/ModDate", date), len(a.Bytes), a.Bytes))
+		pdfName(cmp.Or(a.ContentType, anyBytes)), len(a.Bytes), dated("/ModDate", date), len(a.Bytes), a.Bytes))
 	return u.add(fmt.Sprintf("<< /Type /Filespec /F (%s) /UF (%s) /Desc %s /AFRelationship /Data /EF << /F %d 0 R /UF %d 0 R >> >>",
 		escape(a.Name), escape(a.Name), pdfText(a.Description), stream, stream))
 }

@@ -339,6 +339,12 @@ func TestNamesOfAttachmentsAreJudged(t *testing.T) {
 	}
 }
 
+func TestAnAttachmentWithoutATypeIsBytes(t *testing.T) {
+	if pdf := render(t, Sheet{}, Attachment{Name: "a"}); !bytes.Contains(pdf, []byte("/Subtype /application#2Foctet-stream ")) {
+		t.Error("the type of the attachment is no name")
+	}
+}
+
 type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }

@@ -127,7 +127,7 @@ type Photo struct {
 // Attachment is a file that travels inside the PDF.
 type Attachment struct {
 	Name        string // a plain file name such as inspection.json
-	ContentType string // such as application/json
+	ContentType string // such as application/json; empty: application/octet-stream
 	Description string
 	Bytes       []byte
 }
