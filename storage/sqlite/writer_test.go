@@ -1,0 +1,86 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"example.com/walkaround/storage"
+)
+
+// blocked opens an engine whose writer is held until release is called: what is written meanwhile makes one group.
+func blocked(t *testing.T) (e *Engine, release func()) {
+	t.Helper()
+	e, err := Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := e.Declare(t.Context(), []storage.Declaration{{Name: "cars"}}); err != nil {
+		t.Fatal(err)
+	}
+	held, gate := make(chan struct{}), make(chan struct{})
+	go func() {
+		err := e.writer.do(context.WithoutCancel(t.Context()), 0, func(*conn) error { close(held); <-gate; return nil })
+		if err != nil {
+			t.Error(err)
+		}
+	}()
+	<-held
+	return e, func() { close(gate) }
+}
+
+// queue sends a write without waiting for its answer.
+func queue(ctx context.Context, e *Engine, fn func(*conn) error) *job {
+	j := &job{ctx: ctx, fn: fn, done: make(chan error, 1)}
+	e.writer.jobs <- j
+	return j
+}
+
+func insertCar(id string, then error) func(*conn) error {
+	return func(c *conn) error {
+		t, err := newTable(storage.Declaration{Name: "cars"})
+		if err != nil {
+			return err
+		}
+		return errors.Join(c.insert(t, storage.Record{ID: id, Version: 1, Doc: []byte{}}, []byte{}), then)
+	}
+}
+
+func TestAFailedWriteLeavesNothingAndSpoilsNobody(t *testing.T) {
+	e, release := blocked(t)
+	refusal := errors.New("refused")
+	before := queue(t.Context(), e, insertCar("main/before", nil))
+	failed := queue(t.Context(), e, insertCar("main/failed", refusal))
+	after := queue(t.Context(), e, insertCar("main/after", nil))
+	release()
+	if err := errors.Join(<-before.done, <-after.done); err != nil {
+		t.Error(err)
+	}
+	if err := <-failed.done; !errors.Is(err, refusal) {
+		t.Errorf("got %v, want %v", err, refusal)
+	}
+	for id, want := range map[string]error{"main/before": nil, "main/failed": storage.ErrNotFound, "main/after": nil} {
+		if _, err := e.Get(t.Context(), "cars", id); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", id, err, want)
+		}
+	}
+}
+
+func TestWhatNobodyWaitsForIsNotWritten(t *testing.T) {
+	e, release := blocked(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	left := queue(ctx, e, insertCar("main/left", nil))
+	cancel()
+	release()
+	if err := <-left.done; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := e.Get(t.Context(), "cars", "main/left"); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("got %v, want it absent", err)
+	}
+}
