@@ -1,6 +1,16 @@
 package main
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"example.com/walkaround/api"
+	"example.com/walkaround/cmd/walkaround/config"
+	"example.com/walkaround/storage/open"
+)
 
 // exitCouldNotCheck says that check has nothing to tell about the data.
 const exitCouldNotCheck = 2
@@ -25,4 +35,23 @@ func check(ctx context.Context, c call) int {
 	}
 	c.print("Nothing is damaged.\n")
 	return exitOK
+}
+
+// checkFolder opens the data folder read-only, prints a line a finding and counts those that are damage.
+func checkFolder(ctx context.Context, c config.Config, findings io.Writer) (faults int, err error) {
+	engine, blobs, err := open.OpenReadOnly(ctx, open.Config{Folder: c.Data, Now: time.Now})
+	if err != nil {
+		return 0, fmt.Errorf("WALKAROUND_DATA: %w", err)
+	}
+	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
+	var broken error // of the terminal or the pipe
+	err = api.Check(ctx, api.CheckConfig{Engine: engine, Blobs: blobs, TimestampRoots: c.TimestampCA}, func(f api.Finding) {
+		if !f.Note {
+			faults++
+		}
+		if _, err := fmt.Fprintln(findings, f); err != nil {
+			broken = err
+		}
+	})
+	return faults, errors.Join(err, broken)
 }

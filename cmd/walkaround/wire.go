@@ -22,7 +22,7 @@ type parts struct {
 
 // wired is the real house.
 func wired() parts {
-	return parts{newServer: newServer, codes: codes()}
+	return parts{newServer: newServer, check: checkFolder, codes: codes()}
 }
 
 // newServer builds the API on the storage.
