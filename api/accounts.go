@@ -146,7 +146,7 @@ func (s *Server) refresh(c *gin.Context) error {
 //	@Success		204	"signed out"
 //	@Router			/v1/auth/logout [post]
 func (s *Server) logout(c *gin.Context) error {
-	if _, err := noBody(c); err != nil {
+	if err := noBody(c); err != nil {
 		return err
 	}
 	if err := s.auth.Logout(c.Request.Context(), principal(c)); err != nil {

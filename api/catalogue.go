@@ -32,8 +32,6 @@ func (e entry) title(lang string) string {
 }
 
 // catalogue maps every code to its status and titles. A code that is not here is answered as internal.
-//
-//nolint:gochecknoglobals // a table that nothing changes
 var catalogue = map[domain.Code]entry{
 	codeMalformedJSON:          {http.StatusBadRequest, "內容不是有效的 JSON", "内容不是有效的 JSON", "The body is not valid JSON"},
 	codeUnknownField:           {http.StatusBadRequest, "含有未知欄位", "含有未知字段", "A field is not known"},
@@ -56,7 +54,6 @@ var catalogue = map[domain.Code]entry{
 
 	domain.CodeIDTaken:          {http.StatusConflict, "此編號已被使用", "此编号已被使用", "The id is taken"},
 	domain.CodeStillRunning:     {http.StatusConflict, "相同的請求仍在處理中", "相同的请求仍在处理中", "The first request is still running"},
-	domain.CodeSecretShown:      {http.StatusConflict, "機密內容只顯示一次", "机密内容只显示一次", "The secret was shown once"},
 	visit.CodeIntakeEmpty:       {http.StatusConflict, "尚未記錄顧客要求", "尚未记录顾客要求", "No request is recorded"},
 	visit.CodeNotRestated:       {http.StatusConflict, "尚未向顧客復述要求", "尚未向顾客复述要求", "A request was not restated"},
 	visit.CodeCoversNotFitted:   {http.StatusConflict, "尚未安裝三件套", "尚未安装三件套", "The covers are not fitted"},
@@ -87,7 +84,7 @@ var catalogue = map[domain.Code]entry{
 	codeMediaType:          {http.StatusUnsupportedMediaType, "不支援的格式", "不支持的格式", "The media type is not taken"},
 	domain.CodeInvalid:     {http.StatusUnprocessableEntity, "內容有誤", "内容有误", "One or more values are wrong"},
 	domain.CodeKeyReused:   {http.StatusUnprocessableEntity, "Idempotency-Key 已用於其他請求", "Idempotency-Key 已用于其他请求", "The Idempotency-Key was used for another request"},
-	codePhotoBroken:        {http.StatusUnprocessableEntity, "檔案損壞或不完整", "文件损坏或不完整", "The file is damaged or incomplete"},
+	codeFileDamaged:        {http.StatusUnprocessableEntity, "檔案損壞或不完整", "文件损坏或不完整", "The file is damaged or incomplete"},
 	codePhotoPixels:        {http.StatusUnprocessableEntity, "圖片尺寸過大", "图片尺寸过大", "The picture has too many pixels"},
 	codeDigestMismatch:     {http.StatusUnprocessableEntity, "內容與摘要不符", "内容与摘要不符", "The body does not match its Content-Digest"},
 	staff.CodePasswordWeak: {http.StatusUnprocessableEntity, "密碼太弱", "密码太弱", "The password is too weak"},
@@ -101,7 +98,7 @@ var catalogue = map[domain.Code]entry{
 	codeStorageFull:        {http.StatusInsufficientStorage, "儲存空間已滿", "存储空间已满", "The storage is full"},
 }
 
-//nolint:gochecknoglobals // a table that nothing changes
+// languages chooses among those that titles are written in.
 var languages = language.NewMatcher([]language.Tag{language.English, language.MustParse("zh-Hant"), language.MustParse("zh-Hans")})
 
 // acceptedLanguage chooses among en, zh-Hant and zh-Hans by Accept-Language.

@@ -62,6 +62,18 @@ func decode[T any](c *gin.Context, limit int64) (body[T], error) {
 	return b, nil
 }
 
+// noBody takes a POST that says nothing: an empty body, or {}.
+func noBody(c *gin.Context) error {
+	if c.Request.ContentLength == 0 {
+		return nil
+	}
+	if c.GetHeader("Content-Type") == "" {
+		c.Request.Header.Set("Content-Type", contentJSON)
+	}
+	_, err := decode[struct{}](c, maxBody)
+	return err
+}
+
 func isJSON(h http.Header) error {
 	mediaType, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" {

@@ -2,14 +2,10 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -21,13 +17,6 @@ import (
 )
 
 const maxRecording = 10 << 20
-
-// Refusals of files.
-const (
-	codePhotoBroken    domain.Code = "file_damaged"
-	codePhotoPixels    domain.Code = "too_many_pixels"
-	codeDigestMismatch domain.Code = "digest_mismatch"
-)
 
 func (s *Server) fileRoutes() []route {
 	return []route{
@@ -115,13 +104,13 @@ func (s *Server) listPhotos(c *gin.Context) error {
 //	@Failure		409				{object}	Problem		"id_taken, wrong_state, too_many_photos"
 //	@Router			/v1/visits/{id}/photos/{photo_id} [put]
 func (s *Server) putPhoto(c *gin.Context) error {
-	up, err := s.upload(c, "photo_id", image.MaxBytes, "image/")
+	up, err := s.upload(c, fileKind{param: "photo_id", limit: image.MaxBytes, mediaType: "image/", sniff: image.Sniff})
 	if err != nil {
 		return err
 	}
 	info, err := s.inspectPhoto(c.Request.Context(), up)
 	if err != nil {
-		return s.refuseFile(c, up, err)
+		return s.discard(c.Request.Context(), up, err)
 	}
 	now := domain.At(s.Now())
 	at := "/v1/visits/" + up.visitID + "/photos/" + up.id + "?size="
@@ -136,109 +125,11 @@ func (s *Server) putPhoto(c *gin.Context) error {
 		p.TakenAt = &taken
 	}
 	p.Outbox.Add(visit.TaskSizes, up.id, now)
-	return s.storePhoto(c, up, p)
-}
-
-// storePhoto files the photo and names it in the visit. A crash between the two is mended by the client's repeat.
-func (s *Server) storePhoto(c *gin.Context, up upload, p visit.Photo) error {
-	ctx, status := c.Request.Context(), http.StatusCreated
-	saved, err := s.photos.Insert(ctx, p)
-	if errors.Is(err, storage.ErrExists) {
-		status = http.StatusOK
-		if saved, err = s.photos.Get(ctx, key(c, p.ID)); err == nil && (saved.Value.SHA256 != p.SHA256 || saved.Value.VisitID != p.VisitID) {
-			return domain.Refuse(domain.CodeIDTaken, "another photo has this id")
-		}
-	}
-	if err != nil {
+	if err := fileUpload(s, c, up, s.photos, p, (*visit.Visit).AddPhoto); err != nil {
 		return err
 	}
-	named, err := s.visits.Update(ctx, key(c, up.visitID), func(v *visit.Visit) error {
-		if v.Photos[p.ID] == p.SHA256 {
-			return storage.ErrUnchanged
-		}
-		return v.AddPhoto(p.ID, p.SHA256, principal(c).AccountID, domain.At(s.Now()))
-	})
-	if err != nil {
-		return err
-	}
-	_ = named
 	s.relay.Wake("photos")
-	send(c, status, saved.Doc.AppendJSON)
 	return nil
-}
-
-// upload is a file that has arrived and is stored, but not yet named by anything.
-type upload struct {
-	visitID string
-	id      string
-	sha256  string
-	blob    storage.BlobInfo
-}
-
-// upload streams the body into the blob store while hashing it; it is never held whole.
-func (s *Server) upload(c *gin.Context, param string, limit int64, mediaType string) (upload, error) {
-	var up upload
-	doc, err := s.rawVisit(c)
-	if err != nil {
-		return up, err
-	}
-	if state, _ := doc.String("state"); state == string(visit.Cancelled) {
-		return up, domain.Refuse(visit.CodeWrongState, "the visit is cancelled")
-	}
-	if up.id, err = pathID(c, param); err != nil {
-		return up, err
-	}
-	up.visitID = c.Param("id")
-	sent := c.ContentType()
-	if !strings.HasPrefix(sent, mediaType) && sent != "application/octet-stream" {
-		return up, domain.Refuse(codeMediaType, "the body must be %s…", mediaType)
-	}
-	want, err := contentDigest(c.Request.Header)
-	if err != nil {
-		return up, err
-	}
-	if c.Request.ContentLength > limit {
-		return up, domain.Refuse(codeTooLarge, "the body is over %d bytes", limit)
-	}
-	body := http.MaxBytesReader(c.Writer, c.Request.Body, limit)
-	up.blob, err = s.Blobs.Put(c.Request.Context(), storeID(c), bodyReader{body}, limit, func(sum string, size int64) error {
-		up.sha256 = sum
-		if size == 0 {
-			return domain.Refuse(codePhotoBroken, "the body is empty")
-		}
-		if want != "" && want != sum {
-			return domain.Refuse(codeDigestMismatch, "the body's SHA-256 is another than its Content-Digest")
-		}
-		return nil
-	})
-	return up, err
-}
-
-// bodyReader tells a body that broke off from a storage that failed.
-type bodyReader struct{ io.Reader }
-
-func (r bodyReader) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return n, unreadable(err)
-	}
-	return n, err
-}
-
-// contentDigest reads the SHA-256 that the client announced, in hex (RFC 9530); empty when it announced none.
-func contentDigest(h http.Header) (string, error) {
-	for field := range strings.SplitSeq(h.Get("Content-Digest"), ",") {
-		name, value, ok := strings.Cut(strings.TrimSpace(field), "=")
-		if !ok || !strings.EqualFold(name, "sha-256") {
-			continue
-		}
-		sum, err := base64.StdEncoding.DecodeString(strings.Trim(value, ":"))
-		if err != nil || len(sum) != sha256.Size {
-			return "", domain.Refuse(codeBadHeader, "Content-Digest must be sha-256=:base64:")
-		}
-		return hex.EncodeToString(sum), nil
-	}
-	return "", nil
 }
 
 func (s *Server) inspectPhoto(ctx context.Context, up upload) (image.Info, error) {
@@ -246,24 +137,8 @@ func (s *Server) inspectPhoto(ctx context.Context, up upload) (image.Info, error
 	if err != nil {
 		return image.Info{}, err
 	}
-	defer r.Close() //nolint:errcheck // read only
-	return image.Inspect(r, info.Bytes)
-}
-
-// refuseFile says what is wrong with a file. Its bytes are named by nothing and left to the sweeper.
-func (s *Server) refuseFile(_ *gin.Context, _ upload, err error) error {
-	switch {
-	case errors.Is(err, image.ErrUnsupported):
-		return domain.Refuse(codeMediaType, "the bytes are not of a format that is taken")
-	case errors.Is(err, image.ErrTooManyPixels):
-		return domain.Refuse(codePhotoPixels, "the picture claims more pixels than are taken")
-	case errors.Is(err, image.ErrTruncated):
-		return domain.Refuse(codePhotoBroken, "the file ends before its end")
-	case errors.Is(err, image.ErrMalformed):
-		return domain.Refuse(codePhotoBroken, "the file can't be read")
-	default:
-		return fmt.Errorf("inspect file: %w", err)
-	}
+	defer r.Close()                     //nolint:errcheck // read only
+	return image.Inspect(r, info.Bytes) //nolint:contextcheck // headers alone: it waits for nothing
 }
 
 // getPhoto reads a photo.
@@ -299,48 +174,25 @@ func (s *Server) getPhoto(c *gin.Context) error {
 	case "original":
 		return s.serveBlob(c, p.SHA256, p.ContentType)
 	case "screen":
-		return s.serveDerived(c, p, image.ScreenSide)
+		return s.serveDerived(c, p, func(d visit.Derived) string { return d.Screen })
 	case "thumb":
-		return s.serveDerived(c, p, image.ThumbSide)
+		return s.serveDerived(c, p, func(d visit.Derived) string { return d.Thumb })
 	default:
 		return badParameter("size", "one of original, screen, thumb")
 	}
 }
 
 // serveDerived serves a derived size, making it now if the worker has not come to it.
-func (s *Server) serveDerived(c *gin.Context, p visit.Photo, side int) error {
-	sum := p.Derived.Screen
-	if side == image.ThumbSide {
-		sum = p.Derived.Thumb
-	}
+func (s *Server) serveDerived(c *gin.Context, p visit.Photo, size func(visit.Derived) string) error {
+	sum := size(p.Derived)
 	if sum == "" {
 		made, err := s.makeSizes(c.Request.Context(), p)
 		if err != nil {
-			return s.refuseFile(c, upload{}, err)
+			return fileProblem(err)
 		}
-		sum = made.Screen
-		if side == image.ThumbSide {
-			sum = made.Thumb
-		}
+		sum = size(made)
 	}
-	return s.serveBlob(c, sum, "image/jpeg")
-}
-
-// serveBlob serves stored bytes, whole or in ranges. Bytes under a digest never change.
-func (s *Server) serveBlob(c *gin.Context, sum, contentType string) error {
-	r, info, err := s.Blobs.Open(c.Request.Context(), key(c, sum))
-	if errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("blob %s: %w", sum, storage.ErrCorrupt)
-	} else if err != nil {
-		return err
-	}
-	defer r.Close() //nolint:errcheck // read only
-	h := c.Writer.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("ETag", `"`+sum+`"`)
-	h.Set("Cache-Control", "private, max-age=31536000, immutable")
-	http.ServeContent(c.Writer, c.Request, "", info.Stored, r)
-	return nil
+	return s.serveBlob(c, sum, image.TypeJPEG)
 }
 
 // putRecording stores a recording.
@@ -361,40 +213,18 @@ func (s *Server) serveBlob(c *gin.Context, sum, contentType string) error {
 //	@Failure		409				{object}	Problem			"id_taken, wrong_state, too_many_photos"
 //	@Router			/v1/visits/{id}/recordings/{recording_id} [put]
 func (s *Server) putRecording(c *gin.Context) error {
-	up, err := s.upload(c, "recording_id", maxRecording, "audio/")
+	up, err := s.upload(c, fileKind{param: "recording_id", limit: maxRecording, mediaType: "audio/", sniff: image.SniffAudio})
 	if err != nil {
 		return err
 	}
 	contentType, err := s.inspectRecording(c.Request.Context(), up)
 	if err != nil {
-		return s.refuseFile(c, up, err)
+		return s.discard(c.Request.Context(), up, err)
 	}
-	r := visit.Recording{
+	return fileUpload(s, c, up, s.recordings, visit.Recording{
 		ID: up.id, StoreID: storeID(c), VisitID: up.visitID, SHA256: up.sha256, Bytes: up.blob.Bytes, ContentType: contentType,
 		StoredAt: domain.At(s.Now()), StoredBy: principal(c).AccountID, URL: "/v1/visits/" + up.visitID + "/recordings/" + up.id,
-	}
-	ctx, status := c.Request.Context(), http.StatusCreated
-	saved, err := s.recordings.Insert(ctx, r)
-	if errors.Is(err, storage.ErrExists) {
-		status = http.StatusOK
-		if saved, err = s.recordings.Get(ctx, key(c, r.ID)); err == nil && (saved.Value.SHA256 != r.SHA256 || saved.Value.VisitID != r.VisitID) {
-			return domain.Refuse(domain.CodeIDTaken, "another recording has this id")
-		}
-	}
-	if err != nil {
-		return err
-	}
-	_, err = s.visits.Update(ctx, key(c, up.visitID), func(v *visit.Visit) error {
-		if v.Recordings[r.ID] == r.SHA256 {
-			return storage.ErrUnchanged
-		}
-		return v.AddRecording(r.ID, r.SHA256, principal(c).AccountID, domain.At(s.Now()))
-	})
-	if err != nil {
-		return err
-	}
-	send(c, status, saved.Doc.AppendJSON)
-	return nil
+	}, (*visit.Visit).AddRecording)
 }
 
 func (s *Server) inspectRecording(ctx context.Context, up upload) (string, error) {
@@ -403,7 +233,7 @@ func (s *Server) inspectRecording(ctx context.Context, up upload) (string, error
 		return "", err
 	}
 	defer r.Close() //nolint:errcheck // read only
-	head := make([]byte, 64)
+	head := make([]byte, sniffed)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return "", fmt.Errorf("read recording: %w", err)
@@ -412,7 +242,7 @@ func (s *Server) inspectRecording(ctx context.Context, up upload) (string, error
 	if !ok {
 		return "", image.ErrUnsupported
 	}
-	return contentType, image.InspectAudio(r, info.Bytes)
+	return contentType, image.InspectAudio(r, info.Bytes) //nolint:contextcheck // headers alone: it waits for nothing
 }
 
 // getRecording reads a recording.
@@ -444,25 +274,3 @@ func (s *Server) getRecording(c *gin.Context) error {
 	return s.serveBlob(c, saved.Value.SHA256, saved.Value.ContentType)
 }
 
-// readBlob reads a small blob whole.
-func (s *Server) readBlob(ctx context.Context, storeID, sum string, limit int64) ([]byte, error) {
-	r, info, err := s.Blobs.Open(ctx, storeID+"/"+sum)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close() //nolint:errcheck // read only
-	if info.Bytes > limit {
-		return nil, fmt.Errorf("blob %s: %w", sum, storage.ErrTooLarge)
-	}
-	return io.ReadAll(r)
-}
-
-// putBlob stores a small blob and gives the hex digits of its SHA-256.
-func (s *Server) putBlob(ctx context.Context, storeID string, b []byte) (string, error) {
-	var sum string
-	_, err := s.Blobs.Put(ctx, storeID, strings.NewReader(string(b)), int64(len(b)), func(sha string, _ int64) error {
-		sum = sha
-		return nil
-	})
-	return sum, err
-}

@@ -4,13 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"example.com/walkaround/domain"
-	"example.com/walkaround/domain/visit"
 	"example.com/walkaround/storage"
 )
 
@@ -19,34 +18,12 @@ const codeBadHeader domain.Code = "bad_header"
 // runningLapses is when a creation that never ended is taken up again by its repeat.
 const runningLapses = 60 * time.Second
 
-// reservation is an insert-only claim: of a plate, a VIN, a customer, a visit number or an idempotency key. Who comes
-// second finds the first one's id and goes on with it.
-type reservation struct {
-	ID    string      `bson:"id"` // store_id/kind/what
-	Owner string      `bson:"owner"`
-	Body  string      `bson:"body,omitempty"`
-	At    domain.Time `bson:"at"`
-}
-
-// claim inserts a reservation, or returns the one that stands.
-func (s *Server) claim(ctx context.Context, r reservation) (standing reservation, won bool, err error) {
-	_, err = s.reservations.Insert(ctx, r)
-	switch {
-	case err == nil:
-		return r, true, nil
-	case !errors.Is(err, storage.ErrExists):
-		return r, false, err
-	}
-	saved, err := s.reservations.Get(ctx, r.ID)
-	return saved.Value, false, err
-}
-
 // attempt is one POST that must have one effect, however often it comes.
 type attempt struct {
 	key  string // SHA-256 of account and Idempotency-Key; empty when the client sent none
 	body string // SHA-256 of route and body
 	id   string // of what is created
-	fold bool   // the key was seen before: look for the effect first
+	seen bool   // the key was sent before: look for the effect first
 }
 
 // attemptOf reads the Idempotency-Key.
@@ -73,7 +50,7 @@ func hashOf(parts ...string) string {
 }
 
 // begin claims the key of a creation, before the id is judged. The repeat of a creation goes on with the first one's
-// id. CodeKeyReused, CodeStillRunning.
+// id. CodeKeyReused.
 func (s *Server) begin(c *gin.Context, bodySum, clientID string) (attempt, error) {
 	a, err := attemptOf(c, bodySum)
 	if err != nil {
@@ -87,7 +64,7 @@ func (s *Server) begin(c *gin.Context, bodySum, clientID string) (attempt, error
 		return a, nil
 	}
 	standing, won, err := s.claim(c.Request.Context(), reservation{
-		ID: key(c, "key/"+a.key), Owner: a.id, Body: a.body, At: domain.At(s.Now()),
+		ID: reservationID(storeID(c), "key", a.key), Owner: a.id, Body: a.body, At: domain.At(s.Now()),
 	})
 	if err != nil || won {
 		return a, err
@@ -95,13 +72,13 @@ func (s *Server) begin(c *gin.Context, bodySum, clientID string) (attempt, error
 	if standing.Body != a.body {
 		return a, domain.Refuse(domain.CodeKeyReused, "this Idempotency-Key was sent before with another request")
 	}
-	a.id, a.fold = standing.Owner, true
+	a.id, a.seen = standing.Owner, true
 	return a, nil
 }
 
 // running refuses the repeat of a creation that may still end by itself.
-func (s *Server) running(ctx context.Context, c *gin.Context, a attempt) error {
-	standing, err := s.reservations.Get(ctx, key(c, "key/"+a.key))
+func (s *Server) running(c *gin.Context, a attempt) error {
+	standing, err := s.reservations.Get(c.Request.Context(), reservationID(storeID(c), "key", a.key))
 	if err != nil {
 		return err
 	}
@@ -109,6 +86,22 @@ func (s *Server) running(ctx context.Context, c *gin.Context, a attempt) error {
 		return retry{domain.Refuse(domain.CodeStillRunning, "the first request with this Idempotency-Key has not ended"), 2 * time.Second}
 	}
 	return nil
+}
+
+// lapse lets the repeat of a creation that failed go on at once. The claim stays: the failure may be that of an answer alone,
+// so the repeat must go on with the same id.
+func (s *Server) lapse(c *gin.Context, a attempt) {
+	if a.key == "" {
+		return
+	}
+	ctx := context.WithoutCancel(c.Request.Context())
+	_, err := s.reservations.Update(ctx, reservationID(storeID(c), "key", a.key), func(r *reservation) error {
+		r.At = domain.At(r.At.Add(-runningLapses))
+		return nil
+	})
+	if err != nil {
+		s.Log.WarnContext(ctx, "key of a failed creation lapses late", slog.Any("error", err))
+	}
 }
 
 // effect is what a POST is answered.
@@ -119,7 +112,7 @@ type effect struct {
 	body     func() ([]byte, error) // asked after the change
 }
 
-// remember keeps the answer in the document that it changed.
+// remember keeps the answer among those of the document that it changed.
 func (a attempt) remember(answers *domain.Answers, e effect, now domain.Time) (domain.Answer, error) {
 	encoded, err := e.body()
 	if err != nil {
@@ -144,42 +137,71 @@ func replay(c *gin.Context, answer domain.Answer, again bool) {
 	c.Data(answer.Status, contentJSON, answer.Response)
 }
 
-// once lets a POST change a visit one time: its repeat is told the first answer. Key, body hash and answer are written
+// keeper is a kind of document that remembers what its POSTs were answered.
+type keeper[T any] struct {
+	in      *storage.Collection[T]
+	answers func(*T) *domain.Answers
+	tag     func(*T) string // its ETag
+}
+
+// outcome is what became of a POST.
+type outcome[T any] struct {
+	doc    T // as it is stored
+	answer domain.Answer
+	again  bool // it was answered before, and nothing was changed now
+}
+
+// once lets a POST change a document one time: its repeat is told the first answer. Key, body hash and answer are written
 // in the same replace as the change.
-func (s *Server) once(c *gin.Context, bodySum string, change func(*visit.Visit, domain.Time) (effect, error)) error {
+func once[T any](s *Server, c *gin.Context, k keeper[T], bodySum string, change func(*T, domain.Time) (effect, error)) (outcome[T], error) {
+	var out outcome[T]
 	id, err := pathID(c, "id")
 	if err != nil {
-		return err
+		return out, err
 	}
 	a, err := attemptOf(c, bodySum)
 	if err != nil {
-		return err
+		return out, err
 	}
-	var answer domain.Answer
-	var again bool
-	saved, err := s.visits.Update(c.Request.Context(), key(c, id), func(v *visit.Visit) error {
-		if answer, again, err = v.Answers.Recall(a.key, a.body); err != nil {
+	saved, err := k.in.Update(c.Request.Context(), key(c, id), func(doc *T) (err error) {
+		out.answer, out.again, err = k.answers(doc).Recall(a.key, a.body)
+		if err != nil {
 			return err
-		} else if again {
+		} else if out.again {
 			return storage.ErrUnchanged
 		}
 		now := domain.At(s.Now())
-		e, err := change(v, now)
+		e, err := change(doc, now)
 		if err != nil {
 			return err
 		}
-		e.etag = visitTag(v)
-		answer, err = a.remember(&v.Answers, e, now)
+		e.etag = k.tag(doc)
+		out.answer, err = a.remember(k.answers(doc), e, now)
 		return err
 	})
+	out.doc = saved.Value
+	return out, err
+}
+
+// answered replays the answer of a POST that does more than change its document, before any of it is done again.
+func answered[T any](c *gin.Context, k keeper[T], bodySum string) (bool, error) {
+	id, err := pathID(c, "id")
 	if err != nil {
-		return err
+		return false, err
 	}
-	if !again {
-		s.follow(c.Request.Context(), &saved.Value)
+	a, err := attemptOf(c, bodySum)
+	if err != nil {
+		return false, err
 	}
-	replay(c, answer, again)
-	return nil
+	saved, err := k.in.Get(c.Request.Context(), key(c, id))
+	if err != nil {
+		return false, err
+	}
+	answer, known, err := k.answers(&saved.Value).Recall(a.key, a.body)
+	if known {
+		replay(c, answer, true)
+	}
+	return known, err
 }
 
 // stored writes a value as its document will read.

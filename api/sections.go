@@ -238,7 +238,7 @@ func (s *Server) reviseInspection(c *gin.Context) error {
 	if f.Err() != nil {
 		return f.Err()
 	}
-	return s.once(c, b.sum, func(v *visit.Visit, now domain.Time) (effect, error) {
+	return s.changeVisit(c, b.sum, func(v *visit.Visit, now domain.Time) (effect, error) {
 		e := effect{status: http.StatusCreated, body: stored(v)}
 		if b.value.Adopt == "" {
 			return e, v.Reopen(b.value.Reason, person(c), now)

@@ -93,7 +93,7 @@ func (s *Server) sign(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.once(c, b.sum, func(v *visit.Visit, now domain.Time) (effect, error) {
+	return s.changeVisit(c, b.sum, func(v *visit.Visit, now domain.Time) (effect, error) {
 		if err := s.keepCanonical(ctx, v, &signing); err != nil {
 			return effect{}, err
 		}

@@ -166,7 +166,6 @@ func (s *Server) docs(c *gin.Context) error {
 //go:embed page/problems.html
 var problemsPage string
 
-//nolint:gochecknoglobals // parsed once, never changed
 var problemsTemplate = template.Must(template.New("problems").Parse(problemsPage))
 
 // Code is one refusal as the documentation lists it.

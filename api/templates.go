@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -49,7 +48,7 @@ const rememberFor = 5 * time.Second
 const maxRemembered = 2_000
 
 // recall reads a value from memory or through load.
-func recall[T any](t *templates, m *map[string]remembered[T], key string, now time.Time, load func() (T, error)) (T, error) { //nolint:revive // one look-up
+func recall[T any](t *templates, m *map[string]remembered[T], key string, now time.Time, load func() (T, error)) (T, error) {
 	t.mu.Lock()
 	known, ok := (*m)[key]
 	t.mu.Unlock()
@@ -469,17 +468,3 @@ func (s *Server) changePhrases(c *gin.Context, change func(*store.Phrases) error
 	return s.listPhrases(c)
 }
 
-// noBody takes a POST that says nothing: an empty body, or {}.
-func noBody(c *gin.Context) (string, error) {
-	if c.Request.ContentLength == 0 {
-		return "", nil
-	}
-	if !strings.HasPrefix(c.ContentType(), contentJSON) && c.ContentType() != "" {
-		return "", domain.Refuse(codeMediaType, "the body must be empty, or {}")
-	}
-	if c.ContentType() == "" {
-		c.Request.Header.Set("Content-Type", contentJSON)
-	}
-	_, err := decode[struct{}](c, maxBody)
-	return "", err
-}

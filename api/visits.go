@@ -126,26 +126,30 @@ func (s *Server) arrive(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := b.value.Check(); err != nil {
+	if err := checkArrival(b.value); err != nil {
 		return err
 	}
 	a, err := s.begin(c, b.sum, b.value.ID)
 	if err != nil {
 		return err
 	}
-	if a.fold {
-		if answered, err := s.recallVisit(c, a); answered || err != nil {
+	if a.seen {
+		if done, err := s.recallVisit(c, a); done || err != nil {
 			return err
 		}
 	}
-	return s.open(c, a, b.value)
+	if err := s.open(c, a, b.value); err != nil {
+		s.lapse(c, a)
+		return err
+	}
+	return nil
 }
 
 // recallVisit answers the repeat of a creation whose visit is there.
 func (s *Server) recallVisit(c *gin.Context, a attempt) (bool, error) {
 	saved, err := s.visits.Get(c.Request.Context(), key(c, a.id))
 	if errors.Is(err, storage.ErrNotFound) {
-		return false, s.running(c.Request.Context(), c, a)
+		return false, s.running(c, a)
 	} else if err != nil {
 		return false, err
 	}
@@ -177,17 +181,9 @@ func (s *Server) open(c *gin.Context, a attempt, arrival visit.Arrival) error {
 		return err
 	}
 	gate := !staff.Allows(principal(c).Roles, staff.AreaCapture)
-	v := visit.Arrive(a.id, arrival, visit.Place{StoreID: st.ID, Number: number}, found, person(c), gate, now)
-	shown := v
-	if gate { // the gate announces; it reads no files
-		shown.Known, shown.CustomerID = visit.Known{}, ""
-	}
-	encoded, err := storage.JSON(shown)
-	if err != nil {
+	v := visit.Arrive(visit.Opening{ID: a.id, StoreID: st.ID, Number: number, By: person(c), Gate: gate, At: now}, arrival, found)
+	if v.Opened, err = openedAnswer(c, a, v, gate); err != nil {
 		return err
-	}
-	v.Opened = domain.Answer{
-		Key: principal(c).AccountID, Body: a.body, Status: http.StatusCreated, ETag: visitTag(&v), Location: "/v1/visits/" + v.ID, Response: encoded, At: now,
 	}
 	_, err = s.visits.Insert(ctx, v)
 	if errors.Is(err, storage.ErrExists) {
@@ -201,6 +197,18 @@ func (s *Server) open(c *gin.Context, a attempt, arrival visit.Arrival) error {
 	}
 	replay(c, v.Opened, false)
 	return nil
+}
+
+// openedAnswer is what the arrival is answered, the first time and again.
+func openedAnswer(c *gin.Context, a attempt, v visit.Visit, gate bool) (domain.Answer, error) {
+	if gate { // the gate announces; it reads no files
+		v.Known, v.CustomerID = visit.Known{}, ""
+	}
+	encoded, err := storage.JSON(v)
+	return domain.Answer{
+		Key: principal(c).AccountID, Body: a.body, Status: http.StatusCreated, ETag: visitTag(&v), Location: "/v1/visits/" + v.ID,
+		Response: encoded, At: v.ArrivedAt,
+	}, err
 }
 
 func visitTag(v *visit.Visit) string { return etag(v.Revision, v.Sections.Inspection.Digest) }
@@ -255,20 +263,19 @@ func (s *Server) listVisits(c *gin.Context) error {
 }
 
 func visitQuery(c *gin.Context) (storage.Query, error) {
-	given := c.Request.URL.Query()
 	q, err := listQuery(c, "arrived", storeID(c)+"/")
+	if err != nil {
+		return q, err
+	}
 	q.Desc = true
-	filters := 0
+	given := c.Request.URL.Query()
+	given.Del("limit")
+	given.Del("cursor")
 	for name := range given {
-		if name == "limit" || name == "cursor" {
-			continue
-		}
-		if filters++; filters > 1 {
+		if len(given) > 1 {
 			return q, badParameter(name, "at most one filter is taken")
 		}
-		if ferr := filterVisits(c, &q, name, given.Get(name)); ferr != nil {
-			return q, ferr
-		}
+		err = filterVisits(c, &q, name, given.Get(name))
 	}
 	return q, err
 }
@@ -368,7 +375,7 @@ func (s *Server) correctVisit(c *gin.Context) error {
 		return err
 	}
 	arrival := b.value.Apply(before.Value)
-	if err := arrival.Check(); err != nil {
+	if err := checkArrival(arrival); err != nil {
 		return err
 	}
 	if err := precondition(c, before.Value.Revision, visitTag(&before.Value)); err != nil {
@@ -410,13 +417,26 @@ func (s *Server) correctVisit(c *gin.Context) error {
 //	@Failure		409	{object}	Problem	"wrong_state"
 //	@Router			/v1/visits/{id}/take [post]
 func (s *Server) takeVisit(c *gin.Context) error {
-	sum, err := noBody(c)
+	if err := noBody(c); err != nil {
+		return err
+	}
+	return s.changeVisit(c, "", func(v *visit.Visit, now domain.Time) (effect, error) {
+		return wholeVisit(v), v.Take(person(c), now)
+	})
+}
+
+// changeVisit lets a POST change a visit one time, and does what must be readable as soon as it is answered.
+func (s *Server) changeVisit(c *gin.Context, bodySum string, change func(*visit.Visit, domain.Time) (effect, error)) error {
+	kept := keeper[visit.Visit]{s.visits, func(v *visit.Visit) *domain.Answers { return &v.Answers }, visitTag}
+	out, err := once(s, c, kept, bodySum, change)
 	if err != nil {
 		return err
 	}
-	return s.once(c, sum, func(v *visit.Visit, now domain.Time) (effect, error) {
-		return wholeVisit(v), v.Take(person(c), now)
-	})
+	if !out.again {
+		s.follow(c.Request.Context(), &out.doc)
+	}
+	replay(c, out.answer, out.again)
+	return nil
 }
 
 // wholeVisit answers with the visit as it stands after the change.
@@ -454,7 +474,7 @@ func (s *Server) cancelVisit(c *gin.Context) error {
 	if f.Text("/reason", b.value.Reason, 500); f.Err() != nil {
 		return f.Err()
 	}
-	return s.once(c, b.sum, func(v *visit.Visit, now domain.Time) (effect, error) {
+	return s.changeVisit(c, b.sum, func(v *visit.Visit, now domain.Time) (effect, error) {
 		return wholeVisit(v), v.Cancel(b.value.Reason, b.value.CoversRemoved, person(c), now)
 	})
 }
@@ -494,7 +514,7 @@ func (s *Server) giveCopy(c *gin.Context) error {
 	if f.Err() != nil {
 		return f.Err()
 	}
-	return s.once(c, b.sum, func(v *visit.Visit, now domain.Time) (effect, error) {
+	return s.changeVisit(c, b.sum, func(v *visit.Visit, now domain.Time) (effect, error) {
 		return wholeVisit(v), v.GiveCopy(b.value.Digest, b.value.Kind, person(c), now)
 	})
 }

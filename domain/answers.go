@@ -1,18 +1,24 @@
 package domain
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // What a repeated POST is told.
 const (
 	CodeKeyReused    Code = "idempotency_key_reused" // the key was sent before with another body
 	CodeStillRunning Code = "request_running"        // the first request with this key has not ended
-	CodeSecretShown  Code = "secret_shown"           // the first answer showed a secret and was not kept
 )
 
 // AnswersKept is how long an Idempotency-Key is remembered.
 const AnswersKept = 30 * 24 * time.Hour
 
-const maxAnswers = 200
+// What a document remembers at most, so that answers never crowd out what they are about.
+const (
+	maxAnswers      = 200
+	maxAnswersBytes = 512 << 10 // of their responses together
+)
 
 // Answer is what a POST was answered, kept in the document that it changed, in the same replace.
 type Answer struct {
@@ -28,10 +34,13 @@ type Answer struct {
 // Answers are the answers a document remembers, oldest first.
 type Answers []Answer
 
-// Recall finds the answer to key. CodeKeyReused when the key stood for another body.
-func (a Answers) Recall(key, body string) (Answer, bool, error) {
-	for _, known := range a {
-		if known.Key != key || key == "" {
+// Recall finds the answer to key; an empty key has none. CodeKeyReused when the key stood for another body.
+func (a *Answers) Recall(key, body string) (Answer, bool, error) {
+	if key == "" {
+		return Answer{}, false, nil
+	}
+	for _, known := range *a {
+		if known.Key != key {
 			continue
 		}
 		if known.Body != body {
@@ -42,17 +51,23 @@ func (a Answers) Recall(key, body string) (Answer, bool, error) {
 	return Answer{}, false, nil
 }
 
-// Keep remembers an answer and forgets those past AnswersKept, and the oldest beyond 200.
+// Keep remembers an answer, unless its key is empty, and forgets those past AnswersKept, then the oldest beyond 200 or
+// 512 KiB.
 func (a *Answers) Keep(answer Answer) {
 	if answer.Key == "" {
 		return
 	}
-	kept := make(Answers, 0, len(*a)+1)
-	for _, old := range *a {
+	kept := Answers{answer}
+	room := maxAnswersBytes - len(answer.Response)
+	for _, old := range slices.Backward(*a) {
+		room -= len(old.Response)
+		if room < 0 || len(kept) == maxAnswers {
+			break
+		}
 		if answer.At.Sub(old.At.Time) < AnswersKept {
 			kept = append(kept, old)
 		}
 	}
-	kept = append(kept, answer)
-	*a = kept[max(0, len(kept)-maxAnswers):]
+	slices.Reverse(kept)
+	*a = kept
 }

@@ -2,16 +2,20 @@ package domain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// Faults gathers every value that is wrong, so that a client hears of all of them at once.
+// maxFaults is how many wrong values one answer lists.
+const maxFaults = 100
+
+// Faults gathers every value that is wrong, so that a client hears of all of them at once: the first hundred.
 type Faults struct{ fields []Field }
 
 // Add notes a fault at a JSON pointer.
 func (f *Faults) Add(pointer string, code Code, format string, args ...any) {
-	if len(f.fields) < 100 {
+	if len(f.fields) < maxFaults {
 		f.fields = append(f.fields, Field{Pointer: pointer, Code: code, Message: fmt.Sprintf(format, args...)})
 	}
 }
@@ -69,15 +73,9 @@ func (f *Faults) Err() error { return Invalid(f.fields) }
 
 // OneOf holds a value to its enumeration; the zero value passes, since a section may be saved incomplete.
 func OneOf[T ~string](f *Faults, pointer string, value T, known ...T) {
-	if value == "" {
-		return
+	if value != "" && !slices.Contains(known, value) {
+		f.Add(pointer, CodeUnknown, "%q is not one of %v", string(value), known)
 	}
-	for _, k := range known {
-		if value == k {
-			return
-		}
-	}
-	f.Add(pointer, CodeUnknown, "%q is not one of %v", string(value), known)
 }
 
 // Unique notes entries whose name stood before in the list.

@@ -1,6 +1,9 @@
 package domain
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Task is work that must follow a change. It is written in the same replace as the change, so that neither a crash nor
 // a lost answer can part the two; the relay finds it by the document's `pending` key and runs it at least once.
@@ -27,8 +30,8 @@ func (o *Outbox) Add(kind, ref string, now Time) {
 }
 
 // Next is the oldest task that was not set aside.
-func (o Outbox) Next() (Task, bool) {
-	for _, t := range o {
+func (o *Outbox) Next() (Task, bool) {
+	for _, t := range *o {
 		if t.FailedAt == nil {
 			return t, true
 		}
@@ -39,7 +42,7 @@ func (o Outbox) Next() (Task, bool) {
 // Done forgets the task.
 func (o *Outbox) Done(kind, ref string) {
 	if i := o.index(kind, ref); i >= 0 {
-		*o = append((*o)[:i:i], (*o)[i+1:]...)
+		*o = slices.Delete(slices.Clone(*o), i, i+1)
 	}
 }
 
@@ -59,7 +62,7 @@ func (o *Outbox) Fail(kind, ref, reason string, now Time) {
 }
 
 // PendingKey is the value of the `pending` key: when the next task is due. None when nothing is owed.
-func (o Outbox) PendingKey() []string {
+func (o *Outbox) PendingKey() []string {
 	if t, ok := o.Next(); ok {
 		return []string{t.DueAt.String()}
 	}
@@ -67,8 +70,8 @@ func (o Outbox) PendingKey() []string {
 }
 
 // FailedKey is the value of the `failed` key: when the first task was set aside. None when none was.
-func (o Outbox) FailedKey() []string {
-	for _, t := range o {
+func (o *Outbox) FailedKey() []string {
+	for _, t := range *o {
 		if t.FailedAt != nil {
 			return []string{t.FailedAt.String()}
 		}
@@ -76,11 +79,6 @@ func (o Outbox) FailedKey() []string {
 	return nil
 }
 
-func (o Outbox) index(kind, ref string) int {
-	for i, t := range o {
-		if t.Type == kind && t.Ref == ref {
-			return i
-		}
-	}
-	return -1
+func (o *Outbox) index(kind, ref string) int {
+	return slices.IndexFunc(*o, func(t Task) bool { return t.Type == kind && t.Ref == ref })
 }

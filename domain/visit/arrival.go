@@ -19,13 +19,14 @@ type Arrival struct {
 // MaxOdometerKM is more than any car has gone.
 const MaxOdometerKM = 9_999_999
 
-// Check lists everything that is wrong with the values.
-func (a Arrival) Check() error {
+// Check lists everything that is wrong with the values. plate and vin are what was typed comes to when it is filed:
+// separators alone come to nothing, and name no car.
+func (a Arrival) Check(plate, vin string) error {
 	var f domain.Faults
 	if a.ID != "" {
 		f.ID("/id", a.ID)
 	}
-	if strings.TrimSpace(a.Plate) == "" && strings.TrimSpace(a.VIN) == "" {
+	if plate == "" && vin == "" {
 		f.Add("/plate", domain.CodeRequired, "a plate or a VIN opens a visit")
 	}
 	checkTyped(&f, a.Plate, a.VIN, a.OdometerReason, a.OdometerKM, a.Customer)
@@ -52,29 +53,37 @@ type Found struct {
 	Warnings   []Warning
 }
 
-// Place is where and as what number a visit is opened.
-type Place struct {
+// Opening is as what a visit is opened, by whom and when.
+type Opening struct {
+	ID      string
 	StoreID string
 	Number  string
+	By      Person
+	Gate    bool // By is at the gate, which only announces
+	At      domain.Time
 }
 
 // Arrive opens the visit (R1). The gate only announces; anyone else who may capture has greeted the customer.
-func Arrive(id string, a Arrival, at Place, found Found, by Person, gate bool, now domain.Time) Visit { //nolint:revive // an arrival is all of these
+func Arrive(o Opening, a Arrival, found Found) Visit {
 	v := Visit{
-		ID: id, StoreID: at.StoreID, Number: at.Number, State: Arrived,
-		Plate: a.Plate, VIN: a.VIN, OdometerKM: a.OdometerKM, OdometerReason: a.OdometerReason, Customer: a.Customer,
-		VehicleID: found.VehicleID, CustomerID: found.CustomerID, Known: found.Known, Warnings: found.Warnings,
-		ArrivedAt: now, Revision: 1,
+		ID: o.ID, StoreID: o.StoreID, Number: o.Number, State: Arrived, ArrivedAt: o.At, Revision: 1,
 		Photos: map[string]string{}, Recordings: map[string]string{}, Saved: map[string]SavedMark{},
 	}
-	if gate {
-		v.AnnouncedBy = &by
+	v.says(a, found)
+	if o.Gate {
+		v.AnnouncedBy = &o.By
 	} else {
-		v.GreetedBy, v.GreetedAt = &by, &now
+		v.GreetedBy, v.GreetedAt = &o.By, &o.At
 	}
-	v.record("arrived", by.ID, map[string]string{"number": v.Number, "vehicle_id": v.VehicleID}, now)
+	v.record("arrived", o.By.ID, map[string]string{"number": v.Number, "vehicle_id": v.VehicleID}, o.At)
 	v.recompute()
 	return v
+}
+
+// says takes over what was typed at the arrival and what the files say of it.
+func (v *Visit) says(a Arrival, found Found) {
+	v.Plate, v.VIN, v.OdometerKM, v.OdometerReason, v.Customer = a.Plate, a.VIN, a.OdometerKM, a.OdometerReason, a.Customer
+	v.VehicleID, v.CustomerID, v.Known, v.Warnings = found.VehicleID, found.CustomerID, found.Known, found.Warnings
 }
 
 // Take gives the visit to the one who receives the car (R1: who took it). Another may take it over.
@@ -133,8 +142,7 @@ func (v *Visit) Correct(a Arrival, found Found, by Person, now domain.Time) erro
 	if err := v.mayChange(); err != nil {
 		return err
 	}
-	v.Plate, v.VIN, v.OdometerKM, v.OdometerReason, v.Customer = a.Plate, a.VIN, a.OdometerKM, a.OdometerReason, a.Customer
-	v.VehicleID, v.CustomerID, v.Known, v.Warnings = found.VehicleID, found.CustomerID, found.Known, found.Warnings
+	v.says(a, found)
 	v.Revision++
 	v.record("corrected", by.ID, map[string]string{"vehicle_id": v.VehicleID}, now)
 	v.recompute()

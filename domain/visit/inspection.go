@@ -237,7 +237,7 @@ func (in *Inspection) missing(required []string) []Missing {
 		in = &Inspection{}
 	}
 	m := in.missingBefore()
-	if in.CustomerPresent == nil || !*in.CustomerPresent {
+	if !yes(in.CustomerPresent) {
 		m = append(m, Missing{CodeCustomerAbsent, "/customer_present"})
 	}
 	m = append(m, in.missingItems(required)...)

@@ -3,8 +3,11 @@ package visit
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"time"
 
 	"example.com/walkaround/domain"
+	"example.com/walkaround/domain/evidence"
 )
 
 // Intake is the sheet of what the customer asks for, in his own words (R3). Absent means not yet.
@@ -53,8 +56,16 @@ func checkAttributes(f *domain.Faults, raw json.RawMessage) {
 	if len(raw) > MaxAttributesBytes {
 		f.Add("/attributes", domain.CodeTooLong, "%d bytes; at most %d are taken", len(raw), MaxAttributesBytes)
 	}
-	if len(raw) > 0 && raw[0] != '{' && string(raw) != "null" {
+	if len(raw) == 0 || string(raw) == "null" {
+		return
+	}
+	if raw[0] != '{' {
 		f.Add("/attributes", domain.CodeMalformed, "must be an object")
+		return
+	}
+	inSheet := slices.Concat([]byte(`{"section":{"attributes":`), raw, []byte(`}}`)) // one level deeper than they came
+	if _, err := evidence.Canonical(inSheet); err != nil {
+		f.Add("/attributes", domain.CodeMalformed, "can't stand in a canonical form: %s", err)
 	}
 }
 
@@ -69,7 +80,7 @@ func (in *Intake) missing() []Missing {
 		if r.Words == "" && len(r.RecordingIDs) == 0 {
 			m = append(m, Missing{CodeIntakeEmpty, at + "/words"})
 		}
-		if r.Restated == nil || !*r.Restated {
+		if !yes(r.Restated) {
 			m = append(m, Missing{CodeNotRestated, at})
 		}
 	}
@@ -93,18 +104,22 @@ type Saver struct {
 }
 
 // savedEvery is how long autosaves of one section on one device are one event.
-const savedEvery = 5 * 60 * 1000 // milliseconds
+const savedEvery = 5 * time.Minute
 
+// maxSavedMarks is how many devices are remembered for it.
+const maxSavedMarks = 50
+
+// saved gives a section its next revision and records it; autosaves coalesce before they are appended.
 func (v *Visit) saved(name string, s *Section, sent string, by Saver, now domain.Time) {
 	s.Revision = s.next()
 	s.SavedAt, s.Sent = &now, sent
 	v.recompute()
 	mark := name + " " + by.Person.ID + " " + by.Device
 	last, ok := v.Saved[mark]
-	if ok && now.UnixMilli()-last.At.UnixMilli() < savedEvery && now.Compare(last.At.Time) >= 0 {
+	if since := now.Sub(last.At.Time); ok && since >= 0 && since < savedEvery {
 		return
 	}
-	if v.Saved == nil || len(v.Saved) > 50 {
+	if v.Saved == nil || len(v.Saved) >= maxSavedMarks {
 		v.Saved = map[string]SavedMark{}
 	}
 	v.Saved[mark] = SavedMark{At: now}

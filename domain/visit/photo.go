@@ -55,44 +55,45 @@ type Recording struct {
 	URL         string      `bson:"url" json:"url"`
 }
 
+// StoredFile is a photo or a recording that is stored: the id that its maker gave it, and the SHA-256 of its bytes in hex.
+type StoredFile struct {
+	ID     string
+	SHA256 string
+}
+
 // AddPhoto names a stored photo in the visit: it moves the sheet's digest, never a revision. Photos are taken until the
-// visit is cancelled, for a tablet may bring them after the signature. CodeTooManyPhotos, CodeWrongState.
-func (v *Visit) AddPhoto(id, sha256 string, by string, now domain.Time) error {
-	if v.State == Cancelled {
-		return domain.Refuse(CodeWrongState, "the visit is cancelled")
+// visit is cancelled, for a tablet may bring them after the signature. It says whether the photo is new to the visit.
+// CodeTooManyPhotos, CodeWrongState.
+func (v *Visit) AddPhoto(f StoredFile, by Person, now domain.Time) (added bool, err error) {
+	if added, err = v.addFile(&v.Photos, f, MaxPhotos); added {
+		v.record("photo_stored", by.ID, map[string]string{"photo_id": f.ID, "sha256": f.SHA256}, now)
 	}
-	if len(v.Photos) >= MaxPhotos {
-		return domain.Refuse(CodeTooManyPhotos, "a visit takes at most %d photos", MaxPhotos)
-	}
-	if v.Photos == nil {
-		v.Photos = map[string]string{}
-	}
-	v.Photos[id] = sha256
-	v.record("photo_stored", by, map[string]string{"photo_id": id, "sha256": sha256}, now)
-	v.filesChanged()
-	return nil
+	return added, err
 }
 
 // AddRecording names a stored recording in the visit, as AddPhoto does a photo.
-func (v *Visit) AddRecording(id, sha256 string, by string, now domain.Time) error {
-	if v.State == Cancelled {
-		return domain.Refuse(CodeWrongState, "the visit is cancelled")
+func (v *Visit) AddRecording(f StoredFile, by Person, now domain.Time) (added bool, err error) {
+	if added, err = v.addFile(&v.Recordings, f, MaxRecordings); added {
+		v.record("recording_stored", by.ID, map[string]string{"recording_id": f.ID, "sha256": f.SHA256}, now)
 	}
-	if len(v.Recordings) >= MaxRecordings {
-		return domain.Refuse(CodeTooManyPhotos, "a visit takes at most %d recordings", MaxRecordings)
-	}
-	if v.Recordings == nil {
-		v.Recordings = map[string]string{}
-	}
-	v.Recordings[id] = sha256
-	v.record("recording_stored", by, map[string]string{"recording_id": id, "sha256": sha256}, now)
-	v.filesChanged()
-	return nil
+	return added, err
 }
 
-// filesChanged brings the digest up to date; what is signed named its files already.
-func (v *Visit) filesChanged() {
-	if !v.Sections.Inspection.Frozen {
+func (v *Visit) addFile(files *map[string]string, f StoredFile, limit int) (added bool, err error) {
+	switch {
+	case (*files)[f.ID] == f.SHA256:
+		return false, nil
+	case v.State == Cancelled:
+		return false, domain.Refuse(CodeWrongState, "the visit is cancelled")
+	case len(*files) >= limit:
+		return false, domain.Refuse(CodeTooManyPhotos, "a visit takes at most %d of these files", limit)
+	}
+	if *files == nil {
+		*files = map[string]string{}
+	}
+	(*files)[f.ID] = f.SHA256
+	if !v.Sections.Inspection.Frozen { // what is signed named its files already
 		v.recompute()
 	}
+	return true, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/evidence"
@@ -56,14 +57,14 @@ func stored(ids []string, known map[string]string) map[string]*string {
 }
 
 // Canonical gives the bytes that are signed (RFC 8785).
-func (s Sheet) Canonical() ([]byte, error) {
-	var raw bytes.Buffer
-	enc := json.NewEncoder(&raw)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(s); err != nil {
-		return nil, fmt.Errorf("encode sheet: %w", err)
+func (s Sheet) Canonical() ([]byte, error) { return canonical(s) }
+
+func canonical(value any) ([]byte, error) {
+	raw, err := json.Marshal(value) // escapes more than it must; the canonical form undoes it
+	if err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
 	}
-	return evidence.Canonical(bytes.TrimSpace(raw.Bytes()))
+	return evidence.Canonical(raw)
 }
 
 // ParseSheet reads a canonical form back. It must be the canonical form of a sheet: CodeMalformed otherwise.
@@ -161,11 +162,13 @@ func (s Sheet) absentFiles() []Missing {
 			m = append(m, Missing{CodeRecordingMissing, "/recordings/" + id})
 		}
 	}
-	slices.SortFunc(m, func(a, b Missing) int { return compare(a.Pointer, b.Pointer) })
-	return m
+	return inOrder(m)
 }
 
-func compare(a, b string) int { return bytes.Compare([]byte(a), []byte(b)) }
+func inOrder(m []Missing) []Missing {
+	slices.SortFunc(m, func(a, b Missing) int { return strings.Compare(a.Pointer, b.Pointer) })
+	return m
+}
 
 // missing is all that stands between the sheet and its signature, files first.
 func (s Sheet) missing(required []string, lastOdometer *int64) []Missing {
@@ -186,19 +189,15 @@ func (v *Visit) recompute() {
 		VisitID string  `json:"visit_id"`
 		Intake  *Intake `json:"intake,omitempty"`
 	}{v.ID, v.Intake})
-	if canonical, err := sheet.Canonical(); err == nil {
-		v.Sections.Inspection.Digest = evidence.Digest(canonical)
-	}
+	v.Sections.Inspection.Digest = digestOf(sheet)
 }
 
+// digestOf is empty for what has no canonical form; Check lets no such section in, and nothing without a digest can be
+// signed.
 func digestOf(value any) string {
-	raw, err := json.Marshal(value)
+	form, err := canonical(value)
 	if err != nil {
 		return ""
 	}
-	canonical, err := evidence.Canonical(raw)
-	if err != nil {
-		return ""
-	}
-	return evidence.Digest(canonical)
+	return evidence.Digest(form)
 }

@@ -78,11 +78,13 @@ func (v *Visit) Sign(s Signing, key evidence.SigningKey, now domain.Time) (*Sign
 	if v.SignatureOf(s.Digest) != nil {
 		return nil, domain.Refuse(CodeSectionFrozen, "this sheet is signed already")
 	}
-	if canonical, conflict, err := v.shown(s); err != nil {
+	canonical, conflict, err := v.shown(s)
+	switch {
+	case err != nil:
 		return nil, err
-	} else if conflict {
+	case conflict:
 		return v.seal(s, canonical, v.Sections.Inspection.next(), true, key, now)
-	} else {
+	default:
 		return v.signCurrent(s, canonical, key, now)
 	}
 }
@@ -151,10 +153,10 @@ func (v *Visit) holds(s Sheet) error {
 			absent = append(absent, Missing{CodeRecordingMissing, "/recordings/" + id})
 		}
 	}
-	// Every file that the content names must stand in the maps too: ParseSheet took them from the text.
+	// Every file that the content names must stand in the maps too: the maps came with the text.
 	absent = append(absent, unlisted(s)...)
 	if len(absent) > 0 {
-		return refuseMissing(absent)
+		return refuseMissing(inOrder(absent))
 	}
 	return nil
 }
@@ -211,7 +213,7 @@ func (v *Visit) makeCurrent(sig *Signature) {
 }
 
 // seal appends the signature with the store's seal on it, and owes what must follow.
-func (v *Visit) seal(s Signing, canonical []byte, revision int64, conflict bool, key evidence.SigningKey, now domain.Time) (*Signature, error) { //nolint:revive // a seal is all of these
+func (v *Visit) seal(s Signing, canonical []byte, revision int64, conflict bool, key evidence.SigningKey, now domain.Time) (*Signature, error) {
 	witness := evidence.Witness{StaffID: s.Witness.ID, Name: s.Witness.Name}
 	supersedes := v.currentDigest()
 	v.record("signed", s.Witness.ID, map[string]string{

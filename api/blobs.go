@@ -1,0 +1,68 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"example.com/walkaround/storage"
+)
+
+// serveBlob serves stored bytes, whole or in ranges. Bytes under a digest never change.
+func (s *Server) serveBlob(c *gin.Context, sum, contentType string) error {
+	r, info, err := s.openBlob(c.Request.Context(), storeID(c), sum)
+	if err != nil {
+		return err
+	}
+	defer r.Close() //nolint:errcheck // read only
+	h := c.Writer.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("ETag", `"`+sum+`"`)
+	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	http.ServeContent(c.Writer, c.Request, "", info.Stored, r)
+	return nil
+}
+
+// openBlob opens a blob that a document names: when it is gone, what named it is damaged.
+func (s *Server) openBlob(ctx context.Context, storeID, sum string) (io.ReadSeekCloser, storage.BlobInfo, error) {
+	r, info, err := s.Blobs.Open(ctx, storeID+"/"+sum)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil, info, fmt.Errorf("blob %s: %w: %w", sum, storage.ErrCorrupt, err)
+	case err != nil:
+		return nil, info, fmt.Errorf("blob %s: %w", sum, err)
+	}
+	return r, info, nil
+}
+
+// readBlob reads a small blob whole.
+func (s *Server) readBlob(ctx context.Context, storeID, sum string, limit int64) ([]byte, error) {
+	r, info, err := s.openBlob(ctx, storeID, sum)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close() //nolint:errcheck // read only
+	if info.Bytes > limit {
+		return nil, fmt.Errorf("blob %s: %d bytes: %w", sum, info.Bytes, storage.ErrCorrupt)
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("read blob %s: %w", sum, err)
+	}
+	return b, nil
+}
+
+// putBlob stores a small blob and gives the hex digits of its SHA-256.
+func (s *Server) putBlob(ctx context.Context, storeID string, b []byte) (string, error) {
+	info, err := s.Blobs.Put(ctx, storeID, bytes.NewReader(b), int64(len(b)), nil)
+	if err != nil {
+		return "", fmt.Errorf("store blob: %w", err)
+	}
+	return strings.TrimPrefix(info.Key, storeID+"/"), nil
+}

@@ -1,0 +1,47 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"example.com/walkaround/domain"
+	"example.com/walkaround/storage"
+)
+
+// reservation is an insert-only claim: of a plate, a VIN, a customer, a visit number or an idempotency key. Who comes
+// second finds the first one's id and goes on with it.
+type reservation struct {
+	ID    string      `bson:"id"` // store_id/kind/what
+	Owner string      `bson:"owner"`
+	Body  string      `bson:"body,omitempty"`
+	At    domain.Time `bson:"at"`
+}
+
+// claim inserts a reservation, or returns the one that stands.
+func (s *Server) claim(ctx context.Context, r reservation) (standing reservation, won bool, err error) {
+	_, err = s.reservations.Insert(ctx, r)
+	switch {
+	case err == nil:
+		return r, true, nil
+	case !errors.Is(err, storage.ErrExists):
+		return r, false, err
+	}
+	saved, err := s.reservations.Get(ctx, r.ID)
+	return saved.Value, false, err
+}
+
+// reservationID is the id of the claim of what is unique in its store among those of a kind.
+func reservationID(storeID, kind, what string) string { return storeID + "/" + kind + "/" + what }
+
+func reservationsOf(e storage.Engine) *storage.Collection[reservation] {
+	return storage.NewCollection(e, storage.Shape[reservation]{
+		Name: "reservations", ID: func(r *reservation) string { return r.ID },
+		Keys: []storage.Key[reservation]{{Name: "number", Values: func(r *reservation) []string {
+			if !strings.Contains(r.ID, "/number/") {
+				return nil
+			}
+			return []string{r.ID}
+		}}},
+	})
+}

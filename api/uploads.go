@@ -1,0 +1,205 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"example.com/walkaround/api/image"
+	"example.com/walkaround/domain"
+	"example.com/walkaround/domain/visit"
+	"example.com/walkaround/storage"
+)
+
+// Refusals of files.
+const (
+	codeFileDamaged    domain.Code = "file_damaged"
+	codePhotoPixels    domain.Code = "too_many_pixels"
+	codeDigestMismatch domain.Code = "digest_mismatch"
+)
+
+// fileUpload files a photo or a recording as a document of its own, names it in its visit and answers. A crash between the
+// two is mended by the client's repeat.
+func fileUpload[T any](
+	s *Server, c *gin.Context, up upload, in *storage.Collection[T], doc T,
+	add func(*visit.Visit, visit.StoredFile, visit.Person, domain.Time) (bool, error),
+) error {
+	ctx, status := c.Request.Context(), http.StatusCreated
+	saved, err := in.Insert(ctx, doc)
+	if errors.Is(err, storage.ErrExists) {
+		status = http.StatusOK
+		if saved, err = in.Get(ctx, key(c, up.id)); err == nil && !up.is(saved.Doc) {
+			return domain.Refuse(domain.CodeIDTaken, "another file has this id")
+		}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.visits.Update(ctx, key(c, up.visitID), func(v *visit.Visit) error {
+		added, err := add(v, visit.StoredFile{ID: up.id, SHA256: up.sha256}, person(c), domain.At(s.Now()))
+		if err == nil && !added {
+			return storage.ErrUnchanged
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	send(c, status, saved.Doc.AppendJSON)
+	return nil
+}
+
+// fileKind is a kind of file that a visit takes.
+type fileKind struct {
+	param     string // of the path, that holds the file's id
+	limit     int64  // bytes
+	mediaType string // how its media types begin
+	sniff     func(head []byte) (contentType string, ok bool)
+}
+
+// sniffed is how much of a file's beginning is looked at before any of it is stored.
+const sniffed = 64
+
+// upload is a file that has arrived and is stored, but not yet named by anything.
+type upload struct {
+	visitID string
+	id      string
+	sha256  string
+	blob    storage.BlobInfo
+	fresh   bool // its bytes were not stored before
+}
+
+// is says whether a stored photo or recording is this very file.
+func (up upload) is(doc storage.Document) bool {
+	sum, _ := doc.String("sha256")
+	visitID, _ := doc.String("visit_id")
+	return sum == up.sha256 && visitID == up.visitID
+}
+
+// upload streams the body into the blob store while hashing it; it is never held whole. What does not begin as its kind
+// does is refused before anything is stored.
+func (s *Server) upload(c *gin.Context, kind fileKind) (upload, error) {
+	var up upload
+	doc, err := s.rawVisit(c)
+	if err != nil {
+		return up, err
+	}
+	if state, _ := doc.String("state"); state == string(visit.Cancelled) {
+		return up, domain.Refuse(visit.CodeWrongState, "the visit is cancelled")
+	}
+	if up.id, err = pathID(c, kind.param); err != nil {
+		return up, err
+	}
+	up.visitID = c.Param("id")
+	want, err := announced(c, kind)
+	if err != nil {
+		return up, err
+	}
+	body := bufio.NewReaderSize(bodyReader{http.MaxBytesReader(c.Writer, c.Request.Body, kind.limit)}, sniffed)
+	head, err := body.Peek(sniffed)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return up, err
+	}
+	if _, ok := kind.sniff(head); !ok {
+		return up, fileProblem(notOfKind(head))
+	}
+	ctx := c.Request.Context()
+	up.blob, err = s.Blobs.Put(ctx, storeID(c), body, kind.limit, func(sum string, _ int64) error {
+		up.sha256 = sum
+		if want != "" && want != sum {
+			return domain.Refuse(codeDigestMismatch, "the body's SHA-256 is another than its Content-Digest")
+		}
+		_, err := s.Blobs.Stat(ctx, key(c, sum))
+		up.fresh = errors.Is(err, storage.ErrNotFound)
+		return nil
+	})
+	return up, err
+}
+
+func notOfKind(head []byte) error {
+	if len(head) == 0 {
+		return image.ErrTruncated
+	}
+	return image.ErrUnsupported
+}
+
+// announced holds what the headers say of a file to its kind, and gives the SHA-256 that they announce, if any.
+func announced(c *gin.Context, kind fileKind) (sum string, err error) {
+	sent := c.ContentType()
+	if !strings.HasPrefix(sent, kind.mediaType) && sent != "application/octet-stream" {
+		return "", domain.Refuse(codeMediaType, "the body must be %s…", kind.mediaType)
+	}
+	if c.Request.ContentLength > kind.limit {
+		return "", domain.Refuse(codeTooLarge, "the body is over %d bytes", kind.limit)
+	}
+	return contentDigest(c.Request.Header)
+}
+
+// bodyReader tells a body that broke off from a storage that failed.
+type bodyReader struct{ io.Reader }
+
+func (r bodyReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return n, unreadable(err)
+	}
+	return n, err
+}
+
+// contentDigest reads the SHA-256 that the client announced, in hex (RFC 9530); empty when it announced none.
+func contentDigest(h http.Header) (string, error) {
+	for field := range strings.SplitSeq(h.Get("Content-Digest"), ",") {
+		name, value, ok := strings.Cut(strings.TrimSpace(field), "=")
+		if !ok || !strings.EqualFold(name, "sha-256") {
+			continue
+		}
+		sum, err := base64.StdEncoding.DecodeString(strings.Trim(value, ":"))
+		if err != nil || len(sum) != sha256.Size {
+			return "", domain.Refuse(codeBadHeader, "Content-Digest must be sha-256=:base64:")
+		}
+		return hex.EncodeToString(sum), nil
+	}
+	return "", nil
+}
+
+// discard deletes the bytes of a file that was refused and says what is wrong with it. Bytes that were stored before may
+// be named by something else, where they are right, and stay.
+func (s *Server) discard(ctx context.Context, up upload, err error) error {
+	problem := fileProblem(err)
+	if !up.fresh || !isRefusal(problem) {
+		return problem
+	}
+	ctx = context.WithoutCancel(ctx)
+	gone := s.Blobs.Delete(ctx, up.blob.Key)
+	if gone != nil && !errors.Is(gone, storage.ErrNotFound) && !errors.Is(gone, storage.ErrRetained) {
+		s.Log.WarnContext(ctx, "refused file not deleted", slog.String("blob", up.blob.Key), slog.Any("error", gone))
+	}
+	return problem
+}
+
+// fileProblem says what is wrong with a file.
+func fileProblem(err error) error {
+	switch {
+	case errors.Is(err, image.ErrUnsupported):
+		return domain.Refuse(codeMediaType, "the bytes are not of a format that is taken")
+	case errors.Is(err, image.ErrTooManyPixels):
+		return domain.Refuse(codePhotoPixels, "the picture claims more pixels than are taken")
+	case errors.Is(err, image.ErrTruncated):
+		return domain.Refuse(codeFileDamaged, "the file ends before its end")
+	case errors.Is(err, image.ErrMalformed):
+		return domain.Refuse(codeFileDamaged, "the file can't be read")
+	default:
+		return fmt.Errorf("inspect file: %w", err)
+	}
+}
+
