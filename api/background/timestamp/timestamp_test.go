@@ -10,7 +10,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
-	"io"
 	"math/big"
 	"net/http"
 	"os"
@@ -19,6 +18,8 @@ import (
 
 	"github.com/digitorus/pkcs7"
 	rfc3161 "github.com/digitorus/timestamp"
+
+	"example.com/walkaround/test/authority"
 )
 
 var sum = sha256.Sum256([]byte("walkaround"))
@@ -33,18 +34,18 @@ func client(t *testing.T, address string, roots *x509.CertPool) *Client {
 }
 
 func TestStampBringsAVerifiedToken(t *testing.T) {
-	a := newAuthority(t, proper())
-	server := answering(t, func(q *rfc3161.Request) []byte { return a.stamp(t, q, crypto.SHA256, nil) })
-	token, err := client(t, server.URL, a.roots()).Stamp(t.Context(), sum[:])
+	a := authority.New(t, authority.Proper())
+	server := authority.Serve(t, a.Honest(t))
+	token, err := client(t, server.URL, a.Roots()).Stamp(t.Context(), sum[:])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !token.At.Equal(noon) || token.Authority != "CN=Test Time" {
+	if !token.At.Equal(authority.Noon()) || token.Authority != authority.Name {
 		t.Errorf("%s by %s", token.At, token.Authority)
 	}
-	at, authority, err := Verify(token.Token, sum[:], a.roots())
-	if err != nil || !at.Equal(noon) || authority != "CN=Test Time" {
-		t.Errorf("again: %s by %s, %v", at, authority, err)
+	at, by, err := Verify(token.Token, sum[:], a.Roots())
+	if err != nil || !at.Equal(authority.Noon()) || by != authority.Name {
+		t.Errorf("again: %s by %s, %v", at, by, err)
 	}
 }
 
@@ -62,18 +63,18 @@ func TestTokensOfAnotherMakeVerify(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		at, authority, err := Verify(token, sum[:], roots)
-		if err != nil || at.Year() < 2026 || authority != "CN=Test Time,O=Another Make" {
-			t.Errorf("%s: %s by %s, %v", name, at, authority, err)
+		at, by, err := Verify(token, sum[:], roots)
+		if err != nil || at.Year() < 2026 || by != "CN=Test Time,O=Another Make" {
+			t.Errorf("%s: %s by %s, %v", name, at, by, err)
 		}
 	}
 }
 
 func TestStampRefusesEveryLie(t *testing.T) {
-	a := newAuthority(t, proper())
-	stranger := newAuthority(t, proper())
+	a := authority.New(t, authority.Proper())
+	stranger := authority.New(t, authority.Proper())
 	with := func(lie func(*rfc3161.Timestamp)) func(*rfc3161.Request) []byte {
-		return func(q *rfc3161.Request) []byte { return a.stamp(t, q, crypto.SHA256, lie) }
+		return func(q *rfc3161.Request) []byte { return a.Stamp(t, q, crypto.SHA256, lie) }
 	}
 	raw := func(b []byte) func(*rfc3161.Request) []byte { return func(*rfc3161.Request) []byte { return b } }
 	fault := func(s rfc3161.Status) func(*rfc3161.Request) []byte {
@@ -96,21 +97,21 @@ func TestStampRefusesEveryLie(t *testing.T) {
 		"a critical extension": {with(func(ts *rfc3161.Timestamp) {
 			ts.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2}, Critical: true}}
 		}), ErrUntrusted},
-		"before its time":      {with(func(ts *rfc3161.Timestamp) { ts.Time = noon.AddDate(-2, 0, 0) }), ErrUntrusted},
-		"after its time":       {with(func(ts *rfc3161.Timestamp) { ts.Time = noon.AddDate(2, 0, 0) }), ErrUntrusted},
-		"a stranger":           {func(q *rfc3161.Request) []byte { return stranger.stamp(t, q, crypto.SHA256, nil) }, ErrUntrusted},
-		"an outdated hash":     {func(q *rfc3161.Request) []byte { return a.stamp(t, q, crypto.SHA1, nil) }, ErrUntrusted},
+		"before its time":      {with(func(ts *rfc3161.Timestamp) { ts.Time = authority.Noon().AddDate(-2, 0, 0) }), ErrUntrusted},
+		"after its time":       {with(func(ts *rfc3161.Timestamp) { ts.Time = authority.Noon().AddDate(2, 0, 0) }), ErrUntrusted},
+		"a stranger":           {func(q *rfc3161.Request) []byte { return stranger.Stamp(t, q, crypto.SHA256, nil) }, ErrUntrusted},
+		"an outdated hash":     {func(q *rfc3161.Request) []byte { return a.Stamp(t, q, crypto.SHA1, nil) }, ErrUntrusted},
 		"rejected":             {fault(rfc3161.Rejection), ErrRefused},
 		"waiting":              {fault(rfc3161.Waiting), ErrRefused},
 		"granted, but nothing": {fault(rfc3161.Granted), ErrUntrusted},
 		"garbage":              {raw([]byte("hello")), ErrUntrusted},
 		"nothing":              {raw(nil), ErrUntrusted},
-		"bytes behind":         {func(q *rfc3161.Request) []byte { return append(a.stamp(t, q, crypto.SHA256, nil), 0) }, ErrUntrusted},
+		"bytes behind":         {func(q *rfc3161.Request) []byte { return append(a.Stamp(t, q, crypto.SHA256, nil), 0) }, ErrUntrusted},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			server := answering(t, c.answer)
-			if token, err := client(t, server.URL, a.roots()).Stamp(t.Context(), sum[:]); !errors.Is(err, c.want) || token.Token != nil {
+			server := authority.Serve(t, authority.Answering(t, c.answer))
+			if token, err := client(t, server.URL, a.Roots()).Stamp(t.Context(), sum[:]); !errors.Is(err, c.want) || token.Token != nil {
 				t.Errorf("got %+v, %v; want %v", token, err, c.want)
 			}
 		})
@@ -118,22 +119,22 @@ func TestStampRefusesEveryLie(t *testing.T) {
 }
 
 func TestStampRefusesACertificateThatIsNotForIt(t *testing.T) {
-	cases := map[string]func(*certified){
-		"expired":              func(c *certified) { c.to = noon.Add(-time.Second) },
-		"not valid yet":        func(c *certified) { c.from = noon.Add(time.Second) },
-		"another purpose":      func(c *certified) { c.usages = []asn1.ObjectIdentifier{oidCodeSigning} },
-		"a second purpose":     func(c *certified) { c.usages = append(c.usages, oidCodeSigning) },
-		"an unknown purpose":   func(c *certified) { c.usages = append(c.usages, asn1.ObjectIdentifier{1, 2, 3}) },
-		"no purpose":           func(c *certified) { c.usages = nil },
-		"a purpose by the way": func(c *certified) { c.uncritical = true },
+	cases := map[string]func(*authority.Certified){
+		"expired":              func(c *authority.Certified) { c.To = authority.Noon().Add(-time.Second) },
+		"not valid yet":        func(c *authority.Certified) { c.From = authority.Noon().Add(time.Second) },
+		"another purpose":      func(c *authority.Certified) { c.Purposes = []asn1.ObjectIdentifier{authority.CodeSigning} },
+		"a second purpose":     func(c *authority.Certified) { c.Purposes = append(c.Purposes, authority.CodeSigning) },
+		"an unknown purpose":   func(c *authority.Certified) { c.Purposes = append(c.Purposes, asn1.ObjectIdentifier{1, 2, 3}) },
+		"no purpose":           func(c *authority.Certified) { c.Purposes = nil },
+		"a purpose by the way": func(c *authority.Certified) { c.Uncritical = true },
 	}
 	for name, change := range cases {
 		t.Run(name, func(t *testing.T) {
-			c := proper()
+			c := authority.Proper()
 			change(&c)
-			a := newAuthority(t, c)
-			server := answering(t, func(q *rfc3161.Request) []byte { return a.stamp(t, q, crypto.SHA256, nil) })
-			if _, err := client(t, server.URL, a.roots()).Stamp(t.Context(), sum[:]); !errors.Is(err, ErrUntrusted) {
+			a := authority.New(t, c)
+			server := authority.Serve(t, a.Honest(t))
+			if _, err := client(t, server.URL, a.Roots()).Stamp(t.Context(), sum[:]); !errors.Is(err, ErrUntrusted) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -141,7 +142,7 @@ func TestStampRefusesACertificateThatIsNotForIt(t *testing.T) {
 }
 
 func TestStampRefusesEveryStrangeAnswer(t *testing.T) {
-	elsewhere := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") })
+	elsewhere := authority.Serve(t, func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") })
 	cases := map[string]struct {
 		handler http.HandlerFunc
 		want    error
@@ -152,43 +153,29 @@ func TestStampRefusesEveryStrangeAnswer(t *testing.T) {
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		}, ErrRefused},
-		"a flood": {func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", answerType)
-			for r.Context().Err() == nil {
-				if _, err := w.Write(make([]byte, 4096)); err != nil {
-					return
-				}
-			}
-		}, ErrUntrusted},
+		"a flood": {authority.Flood, ErrUntrusted},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			server := serve(t, c.handler)
-			if _, err := client(t, server.URL, newAuthority(t, proper()).roots()).Stamp(t.Context(), sum[:]); !errors.Is(err, c.want) {
+			server := authority.Serve(t, c.handler)
+			if _, err := client(t, server.URL, authority.New(t, authority.Proper()).Roots()).Stamp(t.Context(), sum[:]); !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 		})
 	}
 }
 
-// untilGone waits for the client to go away, which a server notices only once it has read the request.
-func untilGone(r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body)
-	<-r.Context().Done()
-}
-
 func TestStampWaitsNoLongerThanItsDeadline(t *testing.T) {
-	hang := func(_ http.ResponseWriter, r *http.Request) { untilGone(r) }
 	drip := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", answerType)
 		w.WriteHeader(http.StatusOK)
 		if f, ok := w.(http.Flusher); ok {
 			f.Flush()
 		}
-		untilGone(r)
+		authority.Hang(w, r)
 	}
-	for name, handler := range map[string]http.HandlerFunc{"before the answer": hang, "inside the answer": drip} {
-		c := client(t, serve(t, handler).URL, newAuthority(t, proper()).roots())
+	for name, handler := range map[string]http.HandlerFunc{"before the answer": authority.Hang, "inside the answer": drip} {
+		c := client(t, authority.Serve(t, handler).URL, authority.New(t, authority.Proper()).Roots())
 		if c.timeout != Timeout {
 			t.Errorf("the deadline is %s", c.timeout)
 		}
@@ -201,24 +188,24 @@ func TestStampWaitsNoLongerThanItsDeadline(t *testing.T) {
 
 func TestStampObeysItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	server := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+	server := authority.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		cancel()
-		untilGone(r)
+		authority.Hang(w, r)
 	})
-	if _, err := client(t, server.URL, newAuthority(t, proper()).roots()).Stamp(ctx, sum[:]); !errors.Is(err, context.Canceled) {
+	if _, err := client(t, server.URL, authority.New(t, authority.Proper()).Roots()).Stamp(ctx, sum[:]); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestStampTakesOnlyASHA256(t *testing.T) {
-	c := client(t, "http://127.0.0.1:1", newAuthority(t, proper()).roots())
+	c := client(t, "http://127.0.0.1:1", authority.New(t, authority.Proper()).Roots())
 	if _, err := c.Stamp(t.Context(), sum[:31]); err == nil || errors.Is(err, ErrRefused) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
-	roots := newAuthority(t, proper()).roots()
+	roots := authority.New(t, authority.Proper()).Roots()
 	for _, address := range []string{"", "time.example", "ftp://time.example", "http://", "http://%zz"} {
 		if _, err := New(address, roots, nil); err == nil {
 			t.Errorf("%q is taken", address)
@@ -233,9 +220,9 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 }
 
 func TestVerifyNoticesEveryByte(t *testing.T) {
-	a := newAuthority(t, proper())
-	token := a.token(t, sum[:])
-	if _, _, err := Verify(token, sum[:], a.roots()); err != nil {
+	a := authority.New(t, authority.Proper())
+	token := a.Token(t, sum[:])
+	if _, _, err := Verify(token, sum[:], a.Roots()); err != nil {
 		t.Fatal(err)
 	}
 	whole, err := parse(token)
@@ -245,8 +232,8 @@ func TestVerifyNoticesEveryByte(t *testing.T) {
 	for i := range token {
 		changed := bytes.Clone(token)
 		changed[i] ^= 1
-		at, by, err := Verify(changed, sum[:], a.roots())
-		if err == nil && (!at.Equal(noon) || by != whole.authority()) {
+		at, by, err := Verify(changed, sum[:], a.Roots())
+		if err == nil && (!at.Equal(authority.Noon()) || by != whole.authority()) {
 			t.Fatalf("byte %d changed what the token says to %s by %s", i, at, by)
 		}
 		if err != nil && !errors.Is(err, ErrUntrusted) {
@@ -254,24 +241,24 @@ func TestVerifyNoticesEveryByte(t *testing.T) {
 		}
 	}
 	for i := range token {
-		if _, _, err := Verify(token[:i], sum[:], a.roots()); !errors.Is(err, ErrUntrusted) {
+		if _, _, err := Verify(token[:i], sum[:], a.Roots()); !errors.Is(err, ErrUntrusted) {
 			t.Fatalf("cut at %d: %v", i, err)
 		}
 	}
-	if _, _, err := Verify(append(bytes.Clone(token), 0), sum[:], a.roots()); !errors.Is(err, ErrUntrusted) {
+	if _, _, err := Verify(append(bytes.Clone(token), 0), sum[:], a.Roots()); !errors.Is(err, ErrUntrusted) {
 		t.Errorf("a byte more: %v", err)
 	}
 	if _, _, err := Verify(token, sum[:], nil); !errors.Is(err, ErrUntrusted) {
 		t.Errorf("without roots: %v", err)
 	}
-	if _, _, err := Verify(token, sum[:], newAuthority(t, proper()).roots()); !errors.Is(err, ErrUntrusted) {
+	if _, _, err := Verify(token, sum[:], authority.New(t, authority.Proper()).Roots()); !errors.Is(err, ErrUntrusted) {
 		t.Errorf("other roots: %v", err)
 	}
 }
 
 func TestVerifyTakesOneSignatureOverATimeAndNothingElse(t *testing.T) {
-	a := newAuthority(t, proper())
-	whole, err := parse(a.token(t, sum[:]))
+	a := authority.New(t, authority.Proper())
+	whole, err := parse(a.Token(t, sum[:]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,26 +266,26 @@ func TestVerifyTakesOneSignatureOverATimeAndNothingElse(t *testing.T) {
 		value := struct{ Certs []struct{ Hash []byte } }{[]struct{ Hash []byte }{{sum}}}
 		return []pkcs7.Attribute{{Type: oid, Value: value}}
 	}
-	second, first := sha256.Sum256(a.leaf.Raw), sha1.Sum(a.leaf.Raw)
-	wrong := sha256.Sum256(a.root.Raw)
+	second, first := sha256.Sum256(a.Leaf.Raw), sha1.Sum(a.Leaf.Raw)
+	wrong := sha256.Sum256(a.Root.Raw)
 	good := named(second[:], oidSigningCertV2)
 	cases := map[string]struct {
 		token []byte
 		good  bool
 	}{
-		"as it should be":         {a.signed(t, oidTSTInfo, whole.content, good, 1), true},
-		"named by SHA-1":          {a.signed(t, oidTSTInfo, whole.content, named(first[:], oidSigningCert), 1), true},
-		"two signers":             {a.signed(t, oidTSTInfo, whole.content, good, 2), false},
-		"no signer":               {a.signed(t, oidTSTInfo, whole.content, good, 0), false},
-		"other signed data":       {a.signed(t, pkcs7.OIDData, whole.content, good, 1), false},
-		"no time inside":          {a.signed(t, oidTSTInfo, []byte("hello"), good, 1), false},
-		"no certificate named":    {a.signed(t, oidTSTInfo, whole.content, nil, 1), false},
-		"another certificate":     {a.signed(t, oidTSTInfo, whole.content, named(wrong[:], oidSigningCertV2), 1), false},
-		"named in the wrong way":  {a.signed(t, oidTSTInfo, whole.content, named(first[:], oidSigningCertV2), 1), false},
-		"named, then named again": {a.signed(t, oidTSTInfo, whole.content, append(good, good...), 1), false},
+		"as it should be":         {a.Signed(t, oidTSTInfo, whole.content, good, 1), true},
+		"named by SHA-1":          {a.Signed(t, oidTSTInfo, whole.content, named(first[:], oidSigningCert), 1), true},
+		"two signers":             {a.Signed(t, oidTSTInfo, whole.content, good, 2), false},
+		"no signer":               {a.Signed(t, oidTSTInfo, whole.content, good, 0), false},
+		"other signed data":       {a.Signed(t, pkcs7.OIDData, whole.content, good, 1), false},
+		"no time inside":          {a.Signed(t, oidTSTInfo, []byte("hello"), good, 1), false},
+		"no certificate named":    {a.Signed(t, oidTSTInfo, whole.content, nil, 1), false},
+		"another certificate":     {a.Signed(t, oidTSTInfo, whole.content, named(wrong[:], oidSigningCertV2), 1), false},
+		"named in the wrong way":  {a.Signed(t, oidTSTInfo, whole.content, named(first[:], oidSigningCertV2), 1), false},
+		"named, then named again": {a.Signed(t, oidTSTInfo, whole.content, append(good, good...), 1), false},
 	}
 	for name, c := range cases {
-		_, _, err := Verify(c.token, sum[:], a.roots())
+		_, _, err := Verify(c.token, sum[:], a.Roots())
 		if c.good && err != nil || !c.good && !errors.Is(err, ErrUntrusted) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -306,8 +293,8 @@ func TestVerifyTakesOneSignatureOverATimeAndNothingElse(t *testing.T) {
 }
 
 func TestVerifyDemandsSignedAttributes(t *testing.T) {
-	a := newAuthority(t, proper())
-	s, err := parse(a.token(t, sum[:]))
+	a := authority.New(t, authority.Proper())
+	s, err := parse(a.Token(t, sum[:]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,11 +305,11 @@ func TestVerifyDemandsSignedAttributes(t *testing.T) {
 }
 
 func FuzzVerify(f *testing.F) {
-	a := newAuthority(f, proper())
-	f.Add(a.token(f, sum[:]))
+	a := authority.New(f, authority.Proper())
+	f.Add(a.Token(f, sum[:]))
 	f.Add([]byte{0x30, 0x80})
 	f.Fuzz(func(t *testing.T, token []byte) {
-		if _, _, err := Verify(token, sum[:], a.roots()); err != nil && !errors.Is(err, ErrUntrusted) {
+		if _, _, err := Verify(token, sum[:], a.Roots()); err != nil && !errors.Is(err, ErrUntrusted) {
 			t.Fatal(err)
 		}
 		if _, err := granted(token); err != nil && !errors.Is(err, ErrUntrusted) && !errors.Is(err, ErrRefused) {
