@@ -34,11 +34,11 @@ func (s *Server) staffRoutes() []route {
 
 // LoginRequest signs a member of staff in.
 type LoginRequest struct {
-	Username string `json:"username" example:"mei"`
-	Password string `json:"password" format:"password"`
-	Store    string `json:"store" example:"main"`
-	ClientID string `json:"client_id,omitempty"` // a random id that a device made for itself and keeps
-	Device   string `json:"device,omitempty" example:"tablet 3"`
+	Username string `json:"username" example:"mei" validate:"required" minLength:"1" maxLength:"100"`
+	Password string `json:"password" format:"password" validate:"required" maxLength:"1024"`
+	Store    string `json:"store" example:"main" validate:"required" minLength:"1" maxLength:"32"`
+	ClientID string `json:"client_id,omitempty" maxLength:"100" example:"0190f3a4-7c5e-7b1a-9d63-2f1a0c4e8b77"` // a random id that a device made for itself and keeps
+	Device   string `json:"device,omitempty" example:"tablet 3" maxLength:"100"`
 }
 
 // TokenGrant is what a sign-in or a refresh gives.
@@ -52,7 +52,7 @@ type TokenGrant struct {
 
 // StaffMember is who signed in.
 type StaffMember struct {
-	ID        string       `json:"id"`
+	ID        string       `json:"id" format:"uuid"`
 	Name      string       `json:"name" example:"林美"`
 	Roles     []staff.Role `json:"roles"`
 	StoreID   string       `json:"store_id" example:"main"`
@@ -62,7 +62,8 @@ type StaffMember struct {
 // login signs in.
 //
 //	@Summary		Sign in
-//	@Description	Gives an access token (15 minutes) and a refresh token. Whatever is wrong, the answer is the same. Too many tries are answered 429 with Retry-After; the owner, on a device that signed in before, is never locked out.
+//	@Description	Gives an access token (15 minutes) and a refresh token. Whatever is wrong, the answer is the same. Too many tries are answered 429 `throttled` with Retry-After; the owner, on a device that signed in before, is never locked out.
+//	@Description	`client_id` is how such a device is known again: a random text that it makes once and keeps. It is no OAuth client.
 //	@ID				login
 //	@Tags			auth
 //	@Accept			json
@@ -71,6 +72,8 @@ type StaffMember struct {
 //	@Success		200		{object}	TokenGrant
 //	@Failure		401		{object}	Problem	"credentials_wrong"
 //	@Failure		403		{object}	Problem	"account_disabled"
+//	@Failure		429		{object}	Problem	"throttled"
+//	@Failure		503		{object}	Problem	"busy"
 //	@Router			/v1/auth/login [post]
 func (s *Server) login(c *gin.Context) error {
 	b, err := decode[LoginRequest](c, maxBody)
@@ -109,7 +112,7 @@ func sendGrant(c *gin.Context, g auth.Grant) error {
 
 // RefreshRequest asks for the next tokens.
 type RefreshRequest struct {
-	RefreshToken string `json:"refresh_token"`
+	RefreshToken string `json:"refresh_token" validate:"required"`
 }
 
 // refresh gives the next tokens.
@@ -179,8 +182,8 @@ func (s *Server) me(c *gin.Context) error {
 
 // PasswordChange changes one's own password.
 type PasswordChange struct {
-	Current string `json:"current" format:"password"`
-	New     string `json:"new" format:"password" minLength:"10" maxLength:"128"`
+	Current string `json:"current" format:"password" validate:"required"`
+	New     string `json:"new" format:"password" minLength:"10" maxLength:"128" validate:"required"`
 }
 
 // changePassword changes one's own password.
@@ -193,6 +196,10 @@ type PasswordChange struct {
 //	@Accept			json
 //	@Param			body	body	PasswordChange	true	"the current and the new one"
 //	@Success		204		"changed"
+//	@Failure		401		{object}	Problem	"credentials_wrong"
+//	@Failure		422		{object}	Problem	"password_weak"
+//	@Failure		429		{object}	Problem	"throttled"
+//	@Failure		503		{object}	Problem	"busy"
 //	@Router			/v1/me/password [put]
 func (s *Server) changePassword(c *gin.Context) error {
 	b, err := decode[PasswordChange](c, maxBody)
@@ -256,12 +263,12 @@ func (s *Server) listStaff(c *gin.Context) error {
 // StaffRequest makes an account.
 type StaffRequest struct {
 	ID        string       `json:"id,omitempty" format:"uuid"`
-	Username  string       `json:"username" example:"mei" maxLength:"64"`
-	Password  string       `json:"password" format:"password" minLength:"10" maxLength:"128"`
-	Name      string       `json:"name" example:"林美" maxLength:"80"`
-	Roles     []staff.Role `json:"roles"`
+	Username  string       `json:"username" example:"mei" maxLength:"64" validate:"required" minLength:"1"`
+	Password  string       `json:"password" format:"password" minLength:"10" maxLength:"128" validate:"required"`
+	Name      string       `json:"name" example:"林美" maxLength:"80" validate:"required" minLength:"1"`
+	Roles     []staff.Role `json:"roles" validate:"required" minItems:"1"`
 	ChainWide bool         `json:"chain_wide,omitempty"`
-	Phone     string       `json:"phone,omitempty"`
+	Phone     string       `json:"phone,omitempty" maxLength:"32"`
 	Language  string       `json:"language,omitempty" enums:"zh-Hant,zh-Hans,en"`
 }
 
@@ -276,9 +283,12 @@ type StaffRequest struct {
 //	@Produce		json
 //	@Param			body	body		StaffRequest	true	"who"
 //	@Success		201		{object}	staff.Account	"made"
-//	@Header			201		{string}	Location	"path of the account"
-//	@Header			201		{string}	ETag		"revision"
-//	@Failure		409		{object}	Problem	"username_taken, id_taken"
+//	@Header			201		{string}	Location		"path of the account"
+//	@Header			201		{string}	ETag			"revision"
+//	@Failure		409		{object}	Problem			"username_taken, id_taken"
+//	@Failure		403		{object}	Problem			"role_not_grantable"
+//	@Failure		422		{object}	Problem			"password_weak"
+//	@Failure		503		{object}	Problem			"busy"
 //	@Router			/v1/staff [post]
 func (s *Server) createStaff(c *gin.Context) error {
 	b, err := decode[StaffRequest](c, maxBody)
@@ -337,11 +347,11 @@ func sendAccount(c *gin.Context, saved storage.Saved[staff.Account]) error {
 
 // StaffPatch changes an account; what is left out stays.
 type StaffPatch struct {
-	Name      *string      `json:"name,omitempty"`
-	Phone     *string      `json:"phone,omitempty"`
-	Language  *string      `json:"language,omitempty"`
-	Password  *string      `json:"password,omitempty" format:"password"`
-	Roles     []staff.Role `json:"roles,omitempty"`
+	Name      *string      `json:"name,omitempty" minLength:"1" maxLength:"80"`
+	Phone     *string      `json:"phone,omitempty" maxLength:"32"`
+	Language  *string      `json:"language,omitempty" enums:"zh-Hant,zh-Hans,en"`
+	Password  *string      `json:"password,omitempty" format:"password" minLength:"10" maxLength:"128"`
+	Roles     []staff.Role `json:"roles,omitempty" minItems:"1"`
 	ChainWide *bool        `json:"chain_wide,omitempty"`
 	Disabled  *bool        `json:"disabled,omitempty"`
 }
@@ -361,6 +371,9 @@ type StaffPatch struct {
 //	@Success		200			{object}	staff.Account
 //	@Header			200			{string}	ETag	"revision"
 //	@Failure		409			{object}	Problem	"last_admin"
+//	@Failure		403			{object}	Problem	"role_not_grantable"
+//	@Failure		422			{object}	Problem	"password_weak"
+//	@Failure		503			{object}	Problem	"busy"
 //	@Router			/v1/staff/{id} [patch]
 func (s *Server) patchStaff(c *gin.Context) error {
 	b, err := decode[StaffPatch](c, maxBody)

@@ -31,14 +31,14 @@ func (s *Server) documentRoutes() []route {
 // getCanonical reads the bytes that are signed.
 //
 //	@Summary		Read the canonical form
-//	@Description	The sheet as RFC 8785 JSON: its SHA-256 is the section's digest, and what the customer signs. Without `digest` it is the sheet as it stands, signed or not.
+//	@Description	The sheet as RFC 8785 JSON, the bytes themselves: their SHA-256 is the digest of the section `inspection`, and what the customer signs. Without `digest` it is the sheet as it stands, signed or not. Show the customer this, hash it, and send the hash with the signature.
 //	@ID				getCanonical
 //	@Tags			evidence
 //	@Security		bearer
 //	@Produce		json
 //	@Param			id		path		string	true	"id of the visit"	format(uuid)
 //	@Param			digest	query		string	false	"of a signed sheet of this visit"
-//	@Success		200		{object}	map[string]any
+//	@Success		200		{object}	visit.Sheet
 //	@Header			200		{string}	ETag	"digest of the bytes"
 //	@Router			/v1/visits/{id}/documents/inspection.json [get]
 func (s *Server) getCanonical(c *gin.Context) error {
@@ -106,13 +106,19 @@ func (s *Server) sealedSheet(c *gin.Context) (visit.Visit, *visit.Signature, err
 //	@Tags			evidence
 //	@Security		bearer
 //	@Produce		application/pdf
-//	@Param			id		path	string	true	"id of the visit"	format(uuid)
-//	@Param			digest	query	string	false	"of an earlier or conflicting signed sheet; default the current one"
-//	@Success		200		{file}	binary	"the PDF"
-//	@Header			200		{string}	ETag	"digest of the bytes"
-//	@Success		206		{file}	binary	"a part of it"
-//	@Success		304		"the client has it"
-//	@Failure		409		{object}	Problem	"not_signed"
+//	@Param			id				path		string	true	"id of the visit"	format(uuid)
+//	@Param			digest			query		string	false	"digest of an earlier or conflicting signed sheet; default the current one"
+//	@Param			Range			header		string	false	"part"
+//	@Param			If-None-Match	header		string	false	"ETag that the client has"
+//	@Success		200				{file}		binary	"the PDF"
+//	@Header			200				{string}	ETag	"digest of the bytes"
+//	@Success		206				{file}		binary	"a part of it"
+//	@Success		304				"the client has it"
+//	@Header			206				{string}	ETag				"digest of the bytes"
+//	@Header			206				{string}	Content-Range		"which part"
+//	@Header			200				{string}	Accept-Ranges		"bytes"
+//	@Header			200				{string}	Content-Disposition	"inline, with a file name"
+//	@Failure		409				{object}	Problem				"not_signed"
 //	@Router			/v1/visits/{id}/documents/inspection.pdf [get]
 func (s *Server) getPDF(c *gin.Context) error {
 	v, sig, err := s.sealedSheet(c)
@@ -184,10 +190,11 @@ func (s *Server) makePDF(ctx context.Context, v visit.Visit, sig visit.Signature
 //	@Tags			evidence
 //	@Security		bearer
 //	@Produce		application/zip
-//	@Param			id		path		string	true	"id of the visit"	format(uuid)
-//	@Param			digest	query		string	false	"of an earlier or conflicting signed sheet; default the current one"
-//	@Success		200		{file}		binary	"the bundle"
-//	@Failure		409		{object}	Problem	"not_signed"
+//	@Param			id		path		string				true	"id of the visit"	format(uuid)
+//	@Param			digest	query		string				false	"digest of an earlier or conflicting signed sheet; default the current one"
+//	@Success		200		{file}		binary				"the bundle"
+//	@Header			200		{string}	Content-Disposition	"attachment, with a file name"
+//	@Failure		409		{object}	Problem				"not_signed"
 //	@Router			/v1/visits/{id}/documents/bundle.zip [get]
 func (s *Server) getBundle(c *gin.Context) error {
 	v, sig, err := s.sealedSheet(c)
@@ -316,7 +323,7 @@ func extension(contentType string) string {
 //	@ID				getDrawing
 //	@Tags			templates
 //	@Produce		image/svg+xml
-//	@Param			view	path	string	true	"front.svg, rear.svg, left.svg, right.svg, top.svg or interior.svg"
+//	@Param			view	path	string	true	"which drawing"	Enums(front.svg, rear.svg, left.svg, right.svg, top.svg, interior.svg)
 //	@Success		200		{file}	binary	"the drawing"
 //	@Router			/v1/drawings/{view} [get]
 func (s *Server) getDrawing(c *gin.Context) error {

@@ -63,7 +63,7 @@ type PhotoList struct {
 //	@Tags			photos
 //	@Security		bearer
 //	@Produce		json
-//	@Param			id		path		string	true	"id of the visit"	format(uuid)
+//	@Param			id		path		string	true	"id of the visit"			format(uuid)
 //	@Param			limit	query		int		false	"entries a page, 1 to 200"	minimum(1)	maximum(200)	default(50)
 //	@Param			cursor	query		string	false	"next_cursor of the page before"
 //	@Success		200		{object}	PhotoList
@@ -88,20 +88,21 @@ func (s *Server) listPhotos(c *gin.Context) error {
 // putPhoto stores a photo.
 //
 //	@Summary		Store a photo
-//	@Description	The body is the picture itself: JPEG, PNG, WebP or HEIC, at most 20 MiB, 16,384 pixels a side and 100 megapixels. It is kept byte for byte. Write-once: the same bytes again are the same photo, others are refused.
-//	@Description	Send `Content-Digest: sha-256=:…:` (RFC 9530) so that what was damaged on the way is refused.
+//	@Description	The body is the picture itself: JPEG, PNG, WebP or HEIC, at most 20 MiB, 16,384 pixels a side and 100 megapixels; what it is is told by its bytes, so `application/octet-stream` is taken too. It is kept byte for byte. Write-once: the same bytes again are the same photo (200), others under this id are 409 `id_taken`.
+//	@Description	Send `Content-Digest: sha-256=:…:` (RFC 9530) so that what was damaged on the way is refused. A section may name a photo before it is stored; the signature may not. A stored photo moves the digest of the sheet that names it, never its revision: read the section again before the customer signs.
 //	@ID				putPhoto
 //	@Tags			photos
 //	@Security		bearer
 //	@Accept			image/jpeg,image/png,image/webp,image/heic
 //	@Produce		json
-//	@Param			id				path		string	true	"id of the visit"					format(uuid)
-//	@Param			photo_id		path		string	true	"id of the photo, made by the client"	format(uuid)
-//	@Param			Content-Digest	header		string	false	"sha-256=:base64:"
-//	@Param			body			body		string	true	"the picture"	format(binary)
+//	@Param			id				path		string		true	"id of the visit"						format(uuid)
+//	@Param			photo_id		path		string		true	"id of the photo, made by the client"	format(uuid)
+//	@Param			Content-Digest	header		string		false	"sha-256=:base64:"
+//	@Param			body			body		string		true	"the picture"	format(binary)
 //	@Success		201				{object}	visit.Photo	"stored"
 //	@Success		200				{object}	visit.Photo	"stored before"
 //	@Failure		409				{object}	Problem		"id_taken, wrong_state, too_many_photos"
+//	@Failure		422				{object}	Problem		"A file that was not taken. codes: file_damaged, too_many_pixels, digest_mismatch"
 //	@Router			/v1/visits/{id}/photos/{photo_id} [put]
 func (s *Server) putPhoto(c *gin.Context) error {
 	up, err := s.upload(c, fileKind{param: "photo_id", limit: image.MaxBytes, mediaType: "image/", sniff: image.Sniff})
@@ -149,13 +150,19 @@ func (s *Server) inspectPhoto(ctx context.Context, up upload) (image.Info, error
 //	@Tags			photos
 //	@Security		bearer
 //	@Produce		image/jpeg,image/png,image/webp,image/heic
-//	@Param			id			path		string	true	"id of the visit"	format(uuid)
-//	@Param			photo_id	path		string	true	"id of the photo"	format(uuid)
-//	@Param			size		query		string	false	"which size"	Enums(original, screen, thumb)	default(original)
-//	@Success		200			{file}		binary	"the picture"
-//	@Header			200			{string}	ETag	"digest of the bytes"
-//	@Success		206			{file}		binary	"a part of it"
-//	@Success		304			"the client has it"
+//	@Param			id				path		string	true	"id of the visit"															format(uuid)
+//	@Param			photo_id		path		string	true	"id of the photo"															format(uuid)
+//	@Param			size			query		string	false	"original: as it came; screen: 1280 px; thumb: 320 px at the longer side"	Enums(original, screen, thumb)	default(original)
+//	@Param			Range			header		string	false	"part"
+//	@Param			If-None-Match	header		string	false	"ETag that the client has"
+//	@Success		200				{file}		binary	"the picture"
+//	@Header			200				{string}	ETag	"digest of the bytes"
+//	@Success		206				{file}		binary	"a part of it"
+//	@Success		304				"the client has it"
+//	@Header			206				{string}	ETag			"digest of the bytes"
+//	@Header			206				{string}	Content-Range	"which part"
+//	@Header			200				{string}	Accept-Ranges	"bytes"
+//	@Failure		422				{object}	Problem			"A size was asked for of a picture that can not be decoded. codes: file_damaged, too_many_pixels"
 //	@Router			/v1/visits/{id}/photos/{photo_id} [get]
 func (s *Server) getPhoto(c *gin.Context) error {
 	id, err := pathID(c, "photo_id")
@@ -204,13 +211,14 @@ func (s *Server) serveDerived(c *gin.Context, p visit.Photo, size func(visit.Der
 //	@Security		bearer
 //	@Accept			audio/mp4,audio/webm
 //	@Produce		json
-//	@Param			id				path		string	true	"id of the visit"	format(uuid)
-//	@Param			recording_id	path		string	true	"id of the recording, made by the client"	format(uuid)
-//	@Param			Content-Digest	header		string	false	"sha-256=:base64:"
-//	@Param			body			body		string	true	"the sound"	format(binary)
+//	@Param			id				path		string			true	"id of the visit"							format(uuid)
+//	@Param			recording_id	path		string			true	"id of the recording, made by the client"	format(uuid)
+//	@Param			Content-Digest	header		string			false	"sha-256=:base64:"
+//	@Param			body			body		string			true	"the sound"	format(binary)
 //	@Success		201				{object}	visit.Recording	"stored"
 //	@Success		200				{object}	visit.Recording	"stored before"
 //	@Failure		409				{object}	Problem			"id_taken, wrong_state, too_many_photos"
+//	@Failure		422				{object}	Problem			"A file that was not taken. codes: file_damaged, digest_mismatch"
 //	@Router			/v1/visits/{id}/recordings/{recording_id} [put]
 func (s *Server) putRecording(c *gin.Context) error {
 	up, err := s.upload(c, fileKind{param: "recording_id", limit: maxRecording, mediaType: "audio/", sniff: image.SniffAudio})
@@ -255,9 +263,15 @@ func (s *Server) inspectRecording(ctx context.Context, up upload) (string, error
 //	@Produce		audio/mp4,audio/webm
 //	@Param			id				path		string	true	"id of the visit"		format(uuid)
 //	@Param			recording_id	path		string	true	"id of the recording"	format(uuid)
+//	@Param			Range			header		string	false	"part"
+//	@Param			If-None-Match	header		string	false	"ETag that the client has"
 //	@Success		200				{file}		binary	"the sound"
 //	@Header			200				{string}	ETag	"digest of the bytes"
 //	@Success		206				{file}		binary	"a part of it"
+//	@Success		304				"the client has it"
+//	@Header			206				{string}	ETag			"digest of the bytes"
+//	@Header			206				{string}	Content-Range	"which part"
+//	@Header			200				{string}	Accept-Ranges	"bytes"
 //	@Router			/v1/visits/{id}/recordings/{recording_id} [get]
 func (s *Server) getRecording(c *gin.Context) error {
 	id, err := pathID(c, "recording_id")
@@ -273,4 +287,3 @@ func (s *Server) getRecording(c *gin.Context) error {
 	}
 	return s.serveBlob(c, saved.Value.SHA256, saved.Value.ContentType)
 }
-

@@ -113,7 +113,7 @@ func sendSection(c *gin.Context, doc storage.Document, name string) {
 //	@Param			id					path		string			true	"id of the visit"	format(uuid)
 //	@Param			If-Match			header		string			false	"ETag of the section that was seen"
 //	@Param			If-None-Match		header		string			false	"* for the first PUT"
-//	@Param			Walkaround-Device	header		string			false	"how the client names itself"
+//	@Param			Walkaround-Device	header		string			false	"device"
 //	@Param			body				body		visit.Intake	true	"the section"
 //	@Success		200					{object}	IntakeSection
 //	@Header			200					{string}	ETag	"revision and start of the digest"
@@ -135,7 +135,7 @@ func (s *Server) putIntake(c *gin.Context) error {
 // putInspection saves the walk-around.
 //
 //	@Summary		Save the walk-around
-//	@Description	Replaces the whole section, complete or not: null or absent means not yet (R4–R8). Left out, `checklist` and `consent` become the store's current ones. A PUT that says what the last one said is answered 200 whatever its precondition.
+//	@Description	Replaces the whole section, complete or not: null or absent means not yet (R4–R8). Left out, `checklist` and `consent` become the current ones of the store and are in the answer; a checklist version that the store does not have is 422. A PUT that says what the last one said is answered 200 whatever its precondition.
 //	@ID				putInspection
 //	@Tags			visits
 //	@Security		bearer
@@ -144,7 +144,7 @@ func (s *Server) putIntake(c *gin.Context) error {
 //	@Param			id					path		string				true	"id of the visit"	format(uuid)
 //	@Param			If-Match			header		string				false	"ETag of the section that was seen"
 //	@Param			If-None-Match		header		string				false	"* for the first PUT"
-//	@Param			Walkaround-Device	header		string				false	"how the client names itself"
+//	@Param			Walkaround-Device	header		string				false	"device"
 //	@Param			body				body		visit.Inspection	true	"the section"
 //	@Success		200					{object}	InspectionSection
 //	@Header			200					{string}	ETag	"revision and start of the digest"
@@ -210,7 +210,7 @@ type RevisionRequest struct {
 // reviseInspection opens a new revision of the signed sheet.
 //
 //	@Summary		Open a new revision
-//	@Description	A signed sheet is frozen. `reason` opens a new revision, which needs a new signature; the old seal is current until then and stays. `adopt` makes a sheet that was signed in conflict the current one.
+//	@Description	A signed sheet is frozen. `reason` opens a new revision, which needs a new signature; the old seal is current until then and stays. `adopt`, with the id of a signature that is marked `conflict`, makes its sheet the current one. Exactly one of the two is sent. The answer is the visit.
 //	@ID				reviseInspection
 //	@Tags			signatures
 //	@Security		bearer

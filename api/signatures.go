@@ -37,13 +37,13 @@ func (s *Server) signatureRoutes() []route {
 
 // SignatureRequest is the customer's signature on what he was shown.
 type SignatureRequest struct {
-	Document  string          `json:"document" enums:"inspection" example:"inspection"`
-	Digest    string          `json:"digest"`
+	Document  string          `json:"document" enums:"inspection" example:"inspection" validate:"required"`
+	Digest    string          `json:"digest" validate:"required" pattern:"^sha256:[0-9a-f]{64}$"`
 	Canonical *string         `json:"canonical,omitempty"` // the canonical form that was shown; a tablet that was offline always sends it
-	Signer    evidence.Signer `json:"signer"`
-	SignedAt  domain.Time     `json:"signed_at"`                                          // by the device's clock
-	Image     string          `json:"image" example:"data:image/png;base64,iVBORw0KGgo…"` // what was drawn, PNG, at most 512 KiB
-	Strokes   [][][]float64   `json:"strokes,omitempty"`                                  // strokes of points [x, y, t] or [x, y, t, p]: pixels of image, milliseconds, pressure 0 to 1
+	Signer    evidence.Signer `json:"signer" validate:"required"`
+	SignedAt  domain.Time     `json:"signed_at" validate:"required"`                                                                                               // by the device's clock
+	Image     string          `json:"image" example:"data:image/png;base64,iVBORw0KGgo…" validate:"required" pattern:"^data:image/png;base64," maxLength:"699074"` // what was drawn, PNG, at most 512 KiB
+	Strokes   [][][]float64   `json:"strokes,omitempty" maxItems:"500"`                                                                                            // strokes, each a list of points [x, y, t] or [x, y, t, p]: x and y in pixels of image, t in milliseconds since the first point and never running backwards, p the pressure from 0 to 1; at most 20,000 points, 10 minutes
 	Device    evidence.Device `json:"device"`
 }
 
@@ -56,9 +56,9 @@ type SignatureList struct {
 // sign takes the customer's signature and seals the sheet.
 //
 //	@Summary		Sign the walk-around
-//	@Description	The customer signs what he was shown, named by its `digest` (R9). All guards speak here; `errors` lists everything that is missing.
-//	@Description	If the sheet has changed since: 409 `document_changed`, unless `canonical` is sent and hashes to the digest. Then it is sealed for its own revision, marked `conflict`, and the state stays.
-//	@Description	The seal holds signer, witness, device, the chain's head and the store's signature. The PDF at `pdf` is rendered after the answer.
+//	@Description	The customer signs what he was shown, named by its `digest` (R9): that of `GET …/inspection`, or the SHA-256 of the canonical form that the client made itself. All guards speak here; `errors` lists everything that is missing, `code` is the first of it.
+//	@Description	If the sheet has changed since: 409 `document_changed`, unless `canonical` is sent and hashes to the digest. Then it is sealed for its own revision, marked `conflict`, and the state stays. A client that was offline always sends `canonical`.
+//	@Description	The seal holds signer, witness, device, the head of the chain and the signature of the store. The visit is `inspected` and the sheet frozen. The PDF at `pdf` is rendered after the answer, or when it is first asked for.
 //	@ID				sign
 //	@Tags			signatures
 //	@Security		bearer
@@ -68,7 +68,7 @@ type SignatureList struct {
 //	@Param			body	body		SignatureRequest	true	"the signature"
 //	@Success		201		{object}	visit.Signature
 //	@Header			201		{string}	Location	"path of the sealed PDF"
-//	@Header			201		{string}	ETag		"of the visit: revision and start of the digest"
+//	@Header			201		{string}	ETag		"ETag of the visit"
 //	@Failure		409		{object}	Problem		"photo_missing, recording_missing, document_changed, section_frozen, wrong_state, signer_missing, intake_empty, request_not_restated, valuables_reminder_missing, valuables_reminder_late, covers_not_fitted, customer_absent, checklist_incomplete, damage_without_photo, reason_missing, too_many_signatures"
 //	@Router			/v1/visits/{id}/signatures [post]
 func (s *Server) sign(c *gin.Context) error {

@@ -69,8 +69,8 @@ func (s *Server) listStores(c *gin.Context) error {
 
 // NewStore opens a store.
 type NewStore struct {
-	ID   string `json:"id" example:"north" pattern:"^[a-z0-9-]{1,32}$"`
-	Name string `json:"name" example:"北區店"`
+	ID   string `json:"id" example:"north" pattern:"^[a-z0-9-]{1,32}$" validate:"required"`
+	Name string `json:"name" example:"北區店" validate:"required" minLength:"1" maxLength:"80"`
 }
 
 // createStore opens a store.
@@ -86,7 +86,7 @@ type NewStore struct {
 //	@Success		201		{object}	store.Store
 //	@Header			201		{string}	Location	"path of the store"
 //	@Header			201		{string}	ETag		"revision"
-//	@Failure		409		{object}	Problem	"store_id_taken"
+//	@Failure		409		{object}	Problem		"store_id_taken"
 //	@Router			/v1/stores [post]
 func (s *Server) createStore(c *gin.Context) error {
 	if !principal(c).ChainWide {

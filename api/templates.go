@@ -343,7 +343,7 @@ type FilledPhrase struct {
 //	@Security		bearer
 //	@Produce		json
 //	@Param			visit_id	query		string	false	"whose names are filled in"	format(uuid)
-//	@Param			language	query		string	false	"one language"	Enums(zh-Hant, zh-Hans, en)
+//	@Param			language	query		string	false	"one language"				Enums(zh-Hant, zh-Hans, en)
 //	@Param			step		query		string	false	"one step"
 //	@Success		200			{object}	PhraseList
 //	@Header			200			{string}	ETag	"revision"
@@ -390,7 +390,7 @@ func (s *Server) namedVisit(c *gin.Context) (*visit.Visit, error) {
 
 // PhraseRequest is a store's own sentence.
 type PhraseRequest struct {
-	Text string `json:"text" example:"您好,我是{advisor},很高興為您服務!"`
+	Text string `json:"text" example:"您好,我是{advisor},很高興為您服務!" validate:"required" minLength:"1" maxLength:"2000"`
 }
 
 // putPhrase writes the store's own sentence.
@@ -467,4 +467,3 @@ func (s *Server) changePhrases(c *gin.Context, change func(*store.Phrases) error
 	s.templates.forget(storeID(c))
 	return s.listPhrases(c)
 }
-

@@ -180,7 +180,7 @@ func updateOne[T any](c *gin.Context, in *storage.Collection[T], change func(*T)
 
 // PlateRequest gives a vehicle a plate.
 type PlateRequest struct {
-	Plate     string `json:"plate" example:"粵A·12345"`
+	Plate     string `json:"plate" example:"粵A·12345" validate:"required" minLength:"1" maxLength:"20"`
 	Confirmed bool   `json:"confirmed,omitempty"` // the advisor saw this plate on this car
 }
 

@@ -31,7 +31,7 @@ func (s *Server) verifyRoutes() []route {
 // Verification is what anyone learns of a digest: no personal data.
 type Verification struct {
 	Document   string      `json:"document" example:"inspection"`
-	Digest     string      `json:"digest"`
+	Digest     string      `json:"digest" pattern:"^sha256:[0-9a-f]{64}$"`
 	Number     string      `json:"number" example:"20261123-0007"`
 	Store      string      `json:"store" example:"得佳店"`
 	StoreID    string      `json:"store_id" example:"main"`
@@ -48,7 +48,7 @@ type Verification struct {
 // Included is the checkpoint that holds a seal.
 type Included struct {
 	Sequence       int64        `json:"sequence"`
-	Root           string       `json:"root"`
+	Root           string       `json:"root" pattern:"^sha256:[0-9a-f]{64}$"`
 	CreatedAt      domain.Time  `json:"created_at"`
 	TimestampState string       `json:"timestamp_state" enums:"none,pending,verified"`
 	TimestampedAt  *domain.Time `json:"timestamped_at,omitempty"`
@@ -57,10 +57,11 @@ type Included struct {
 // verify tells anyone whether a sheet is genuine.
 //
 //	@Summary		Verify a digest
-//	@Description	Tells anyone whether the sheet with this digest is genuine: the hash of what was signed, the store's signature and the way to the checkpoint are recomputed, not looked up. No personal data. A browser is shown a page.
+//	@Description	Tells anyone whether the sheet with this digest is genuine: the hash of what was signed, the signature of the store and the way to the checkpoint are recomputed, not looked up. No personal data. With `Accept: text/html`, as a browser sends it, the answer is a page.
+//	@Description	30 questions at once and one a second from then on for each address. A digest that no sealed sheet has is 404.
 //	@ID				verify
 //	@Tags			evidence
-//	@Produce		json
+//	@Produce		json,html
 //	@Param			digest	path		string	true	"sha256:… as the sheet prints it"
 //	@Success		200		{object}	Verification
 //	@Router			/v1/verify/{digest} [get]
@@ -172,7 +173,7 @@ func (s *Server) faultsOf(ctx context.Context, keys evidence.PublicKeys, v visit
 //	@ID				getWalkaroundKeys
 //	@Tags			evidence
 //	@Produce		json
-//	@Success		200	{object}	map[string]any
+//	@Success		200	{object}	evidence.keysDocument
 //	@Router			/.well-known/walkaround-keys.json [get]
 func (s *Server) publishedKeys(c *gin.Context) error {
 	keys, err := s.auth.PublicKeys(c.Request.Context())

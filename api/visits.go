@@ -65,13 +65,13 @@ func visitsOf(e storage.Engine) *storage.Collection[visit.Visit] {
 
 // VisitSummary is a visit in a list.
 type VisitSummary struct {
-	ID             string          `bson:"id" json:"id"`
+	ID             string          `bson:"id" json:"id" format:"uuid"`
 	Number         string          `bson:"number" json:"number"`
 	State          visit.State     `bson:"state" json:"state"`
 	Plate          string          `bson:"plate" json:"plate"`
 	Model          string          `bson:"model" json:"model"`
 	Customer       *visit.Customer `bson:"customer,omitempty" json:"customer,omitempty"`
-	VehicleID      string          `bson:"vehicle_id" json:"vehicle_id"`
+	VehicleID      string          `bson:"vehicle_id" json:"vehicle_id" format:"uuid"`
 	CustomerID     string          `bson:"customer_id" json:"customer_id"`
 	ArrivedAt      domain.Time     `bson:"arrived_at" json:"arrived_at"`
 	AnnouncedBy    *visit.Person   `bson:"announced_by,omitempty" json:"announced_by,omitempty"`
@@ -107,9 +107,8 @@ func summarize(v *visit.Visit) VisitSummary {
 // arrive opens a visit: a plate or a VIN is enough.
 //
 //	@Summary		Open a visit
-//	@Description	A plate or a VIN is enough (R1, R2). The vehicle and the customer are found in the store's files, or made; `known` fills in the rest.
-//	@Description	What looks odd (a VIN that does not check, fewer kilometres than last time) is told in `warnings` and refuses nothing.
-//	@Description	A client that was offline sends its own `id` (UUIDv7): sending it twice is one visit.
+//	@Description	A plate or a VIN is enough (R1, R2). The vehicle and the customer are found in the store's files, or made; `known` fills in the rest, `warnings` names what an advisor should look at: `vin_check_digit`, `odometer_lower`, `phone_unreadable`, `plate_of_other_vehicle`.
+//	@Description	Make `id` yourself (UUIDv7), so that a repeat after a lost answer is the same creation; without it the server makes one. The visit begins in state `arrived`; an open visit of the same car refuses nothing.
 //	@ID				openVisit
 //	@Tags			visits
 //	@Security		bearer
@@ -119,7 +118,7 @@ func summarize(v *visit.Visit) VisitSummary {
 //	@Success		201		{object}	visit.Visit
 //	@Header			201		{string}	Location	"path of the visit"
 //	@Header			201		{string}	ETag		"revision and start of the digest"
-//	@Failure		409		{object}	Problem	"id_taken"
+//	@Failure		409		{object}	Problem		"id_taken, request_running, vin_differs"
 //	@Router			/v1/visits [post]
 func (s *Server) arrive(c *gin.Context) error {
 	b, err := decode[visit.Arrival](c, maxBody)
@@ -358,7 +357,7 @@ func (s *Server) rawVisit(c *gin.Context) (storage.Document, error) {
 //	@Param			body		body		visit.Correction	true	"what is to be replaced"
 //	@Success		200			{object}	visit.Visit
 //	@Header			200			{string}	ETag	"revision and start of the digest"
-//	@Failure		409			{object}	Problem	"section_frozen, wrong_state"
+//	@Failure		409			{object}	Problem	"section_frozen, wrong_state, vin_differs"
 //	@Router			/v1/visits/{id} [patch]
 func (s *Server) correctVisit(c *gin.Context) error {
 	b, err := decode[visit.Correction](c, maxBody)
@@ -406,7 +405,7 @@ func (s *Server) correctVisit(c *gin.Context) error {
 // takeVisit gives the visit to the caller.
 //
 //	@Summary		Receive the car
-//	@Description	The caller takes the visit: he is its advisor from now on (R1: any role of the service department may). Another may take it over.
+//	@Description	The caller takes the visit: he is its advisor from now on. Any role that captures may, and another may take it over.
 //	@ID				takeVisit
 //	@Tags			visits
 //	@Security		bearer
@@ -446,7 +445,7 @@ func wholeVisit(v *visit.Visit) effect {
 
 // CancelRequest ends a visit.
 type CancelRequest struct {
-	Reason        string `json:"reason" maxLength:"500"`
+	Reason        string `json:"reason" maxLength:"500" validate:"required" minLength:"1"`
 	CoversRemoved bool   `json:"covers_removed,omitempty"` // needed once covers are fitted
 }
 
@@ -481,14 +480,14 @@ func (s *Server) cancelVisit(c *gin.Context) error {
 
 // CopyRequest records that the customer was given his copy.
 type CopyRequest struct {
-	Digest string         `json:"digest"`
-	Kind   visit.CopyKind `json:"kind"`
+	Digest string         `json:"digest" validate:"required" pattern:"^sha256:[0-9a-f]{64}$"`
+	Kind   visit.CopyKind `json:"kind" validate:"required"`
 }
 
 // giveCopy records that the customer was given his copy of a sealed document.
 //
 //	@Summary		Record the customer's copy
-//	@Description	The customer gets his copy of the sealed sheet at once, on paper or as a link; this records that he did.
+//	@Description	The customer gets his copy of the sealed sheet at once, on paper or as a link; this records that he did. `digest` is that of a signed sheet of this visit.
 //	@ID				giveCopy
 //	@Tags			visits
 //	@Security		bearer
@@ -528,7 +527,8 @@ type EventList struct {
 // listEvents reads the chain of events.
 //
 //	@Summary		Read a visit's events
-//	@Description	What happened, each event with the hash of the one before: SHA-256 over the canonical JSON (RFC 8785) of subject (the visit's id), seq, type, at, by, data and prev.
+//	@Description	What happened, oldest first, all of it in one answer: `arrived`, `taken`, `corrected`, `saved` (one a section, device and five minutes), `photo_stored`, `recording_stored`, `signed`, `reopened`, `adopted`, `copy_given`, `cancelled`.
+//	@Description	Each event holds the hash of the one before: SHA-256 over the canonical JSON (RFC 8785) of subject (the id of the visit), seq, type, at, by, data and prev.
 //	@ID				listEvents
 //	@Tags			visits
 //	@Security		bearer

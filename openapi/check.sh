@@ -28,4 +28,5 @@ GOFLAGS=-mod=mod go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
   -generate types,client -package client "$document" > client.go
 go mod init example.com/client
 go get github.com/oapi-codegen/runtime@v1.7.0
+go mod tidy # of the client alone
 go vet ./...

@@ -85,9 +85,7 @@ func special(expr ast.Expr, free bool) *spec.Schema {
 			return spec.ArrayProperty(elem)
 		}
 	case *ast.MapType:
-		if elem := special(t.Value, free); elem != nil {
-			return spec.MapProperty(elem)
-		}
+		return specialMap(t, free)
 	case *ast.SelectorExpr:
 		return special(t.Sel, free)
 	case *ast.Ident:
@@ -96,11 +94,28 @@ func special(expr ast.Expr, free bool) *spec.Schema {
 	return nil
 }
 
+// specialMap also knows maps whose values may be null.
+func specialMap(t *ast.MapType, free bool) *spec.Schema {
+	if elem := special(t.Value, free); elem != nil {
+		return spec.MapProperty(elem)
+	}
+	pointer, ok := t.Value.(*ast.StarExpr)
+	if !ok {
+		return nil
+	}
+	if elem, ok := pointer.X.(*ast.Ident); ok && elem.Name == "string" {
+		elem := spec.StringProperty()
+		elem.AddExtension(markNull, true)
+		return spec.MapProperty(elem)
+	}
+	return nil
+}
+
 func named(name string, free bool) *spec.Schema {
 	switch {
 	case name == "Time":
 		return spec.DateTimeProperty()
-	case name == "Code": // new ones may be added, so no enumeration
+	case name == "Code", name == "Base64URL": // new codes may be added, so no enumeration
 		return spec.StringProperty()
 	case name == "UUID":
 		return spec.StrFmtProperty("uuid")

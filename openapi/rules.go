@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,9 +21,10 @@ var sharedJSON []byte
 
 // problem is one entry of the problems in shared.json.
 type problem struct {
-	Description string   `json:"description"`
-	Codes       []string `json:"codes"`
-	Headers     []string `json:"headers"`
+	Description string              `json:"description"`
+	Codes       []string            `json:"codes"`
+	With        map[string][]string `json:"with"` // codes that come only where the operation has this: body, query, a header
+	Headers     []string            `json:"headers"`
 }
 
 type shared struct {
@@ -57,6 +59,7 @@ func (d *document) shape(examples string) {
 	d.addShared(child(d.tree, "components"))
 	d.operations(d.shapeOperation)
 	d.prune(child(d.tree, "components"))
+	walk(d.tree, dropRows)
 	d.addExamples(examples)
 	d.check()
 }
@@ -71,9 +74,6 @@ func (d *document) addShared(components object) {
 				child(components, kind)[name] = value
 			}
 		}
-	}
-	for status := range d.shared.Problems {
-		child(components, "responses")[problemName(status)] = d.problem(status, "", d.shared.Problems[status].Codes)
 	}
 }
 
@@ -129,12 +129,16 @@ func (d *document) shapeOperation(route string, op object) {
 		case d.shared.Problems[status].Description == "":
 			d.faults.add("%s: status %s is none of shared.json", route, status)
 		default:
-			responses[status] = d.ownProblem(status, child(responses, status), slices.Contains(statuses, status))
+			var codes []string
+			if slices.Contains(statuses, status) {
+				codes, _ = d.dueCodes(status, has)
+			}
+			responses[status] = d.ownProblem(status, child(responses, status), codes)
 		}
 	}
 	for _, status := range statuses {
 		if responses[status] == nil {
-			responses[status] = ref("responses", problemName(status))
+			responses[status] = d.sharedProblem(status, has)
 		}
 	}
 }
@@ -197,17 +201,51 @@ func shapeContent(holder object) {
 	}
 }
 
+// dueCodes lists the shared codes of a status for an operation that has this, and what of it they hang on.
+func (d *document) dueCodes(status string, has map[string]bool) (codes []string, variant string) {
+	shared := d.shared.Problems[status]
+	codes = slices.Clone(shared.Codes)
+	for _, condition := range sorted(shared.With) {
+		if has[condition] {
+			codes = append(codes, shared.With[condition]...)
+			variant += title(strings.ReplaceAll(condition, "-", ""))
+		}
+	}
+	return codes, variant
+}
+
+// sharedProblem refers to the answer that all operations of the kind share, and makes it for the first of them.
+func (d *document) sharedProblem(status string, has map[string]bool) object {
+	codes, variant := d.dueCodes(status, has)
+	name := problemName(status)
+	if variant != "" {
+		name += "With" + variant
+	}
+	responses := child(child(d.tree, "components"), "responses")
+	if responses[name] == nil {
+		responses[name] = d.problem(status, "", codes)
+	}
+	return ref("responses", name)
+}
+
+// codesAlone is a description that only lists codes.
+var codesAlone = regexp.MustCompile(`^[a-z0-9_]+(, *[a-z0-9_]+)*$`)
+
 // ownProblem makes the answer that an operation describes itself, with the shared codes where these may come too.
-func (d *document) ownProblem(status string, response object, due bool) object {
-	description, words, _ := strings.Cut(text(response, "description"), "codes:")
+func (d *document) ownProblem(status string, response object, due []string) object {
+	description, words, worded := strings.Cut(text(response, "description"), "codes:")
+	if !worded && codesAlone.MatchString(description) {
+		description, words = "", description
+	}
 	var codes []string
 	for word := range strings.SplitSeq(words, ",") {
 		if word = strings.TrimSpace(word); word != "" {
 			codes = append(codes, word)
 		}
 	}
-	if due {
-		codes = append(codes, d.shared.Problems[status].Codes...)
+	codes = append(codes, due...)
+	if len(codes) == 0 {
+		d.faults.add("a %s names no code: %q", status, description)
 	}
 	made := d.problem(status, strings.TrimSpace(description), codes)
 	if headers := look(response, "headers"); headers != nil {
@@ -251,12 +289,10 @@ func due(route string, has map[string]bool) []string {
 		holds    bool
 		statuses string
 	}{
-		{has["secured"], "401 403"},
+		{has["secured"], "401 403 404"},
 		{has["path"], "404"},
-		{has["path"] || has["query"] || has["body"], "422"},
-		{has["body"], "413 415"},
+		{has["body"] || has["Idempotency-Key"], "413 415 422"},
 		{has["If-Match"], "412 428"},
-		{has["Idempotency-Key"], "409 422"},
 		{!strings.HasPrefix(route, "GET ") && !strings.HasPrefix(route, "HEAD "), "507"},
 	} {
 		if rule.holds {

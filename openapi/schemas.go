@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -24,7 +25,7 @@ func (d *document) shapeSchemas() {
 func (d *document) describe(name string, schema object) {
 	base, _, _ := strings.Cut(name, "-")
 	if text(schema, "description") == "" && d.comments.texts[base] != "" {
-		schema["description"] = d.comments.texts[base]
+		schema["description"] = title(d.comments.texts[base])
 	}
 	if d.comments.split[base] && schema["enum"] != nil {
 		d.faults.add("schema %s: its constants stand in several files; keep them in one", name)
@@ -77,6 +78,16 @@ func title(word string) string {
 	return string(unicode.ToUpper(first)) + word[size:]
 }
 
+// rows are the references to the house's own papers, which a reader of the document does not have.
+var rows = regexp.MustCompile(` \((?:REQUIREMENTS |DESIGN section )?R?\d+(?:[–, ]+R?\d+)*\)`)
+
+// dropRows takes them out of a description.
+func dropRows(o object) {
+	if words, ok := o["description"].(string); ok {
+		o["description"] = rows.ReplaceAllString(words, "")
+	}
+}
+
 // modernize turns one schema from the words of OpenAPI 3.0 into those of 3.1.
 func modernize(s object) {
 	for _, extra := range []string{"x-enum-varnames", "x-enum-comments", "x-enum-descriptions", "x-originalParamName"} {
@@ -85,6 +96,10 @@ func modernize(s object) {
 	if required := list(s, "required"); required != nil {
 		s["required"] = unique(required)
 	}
+	if s[markNull] == true { // inside a map, where the conversion does not look
+		s["nullable"] = true
+	}
+	delete(s, markNull)
 	kind, typed := s["type"].(string)
 	if all := list(s, "allOf"); len(all) == 1 {
 		unwrap(s, all[0])

@@ -13,14 +13,14 @@ import (
 
 // Customer is one person or firm. An arrival never overwrites what is known of him: only Apply does, by hand.
 type Customer struct {
-	ID          string         `bson:"id" json:"id"`
+	ID          string         `bson:"id" json:"id" format:"uuid"`
 	StoreID     string         `bson:"store_id" json:"store_id"`
 	Name        string         `bson:"name" json:"name" example:"陳大文"`
 	Salutation  string         `bson:"salutation,omitempty" json:"salutation,omitempty" example:"先生"`
 	Phone       string         `bson:"phone,omitempty" json:"phone,omitempty" example:"138 0013 8000"`            // as typed
 	PhoneE164   string         `bson:"phone_e164,omitempty" json:"phone_e164,omitempty" example:"+8613800138000"` // absent: not readable as a number
-	Language    string         `bson:"language,omitempty" json:"language,omitempty" example:"zh-Hant"`
-	VehicleIDs  []string       `bson:"vehicle_ids" json:"vehicle_ids"` // in order of the first visit
+	Language    string         `bson:"language,omitempty" json:"language,omitempty" example:"zh-Hant" enums:"zh-Hant,zh-Hans,en"`
+	VehicleIDs  []string       `bson:"vehicle_ids" json:"vehicle_ids" format:"uuid"` // in order of the first visit
 	FirstSeenAt domain.Time    `bson:"first_seen_at" json:"first_seen_at"`
 	LastVisitAt domain.Time    `bson:"last_visit_at" json:"last_visit_at"`
 	Revision    int64          `bson:"revision" json:"revision"`
@@ -89,10 +89,10 @@ func (c *Customer) SeenAt(vehicleID string, at domain.Time) bool {
 
 // Patch changes what is known of a customer. A member left out stays as it is.
 type Patch struct {
-	Name       *string `json:"name,omitempty" example:"陳大文"`
-	Salutation *string `json:"salutation,omitempty" example:"先生"`
-	Phone      *string `json:"phone,omitempty" example:"138 0013 8000"`
-	Language   *string `json:"language,omitempty" example:"zh-Hant"`
+	Name       *string `json:"name,omitempty" example:"陳大文" maxLength:"80"`
+	Salutation *string `json:"salutation,omitempty" example:"先生" maxLength:"20"`
+	Phone      *string `json:"phone,omitempty" example:"138 0013 8000" maxLength:"40"`
+	Language   *string `json:"language,omitempty" example:"zh-Hant" enums:"zh-Hant,zh-Hans,en"`
 } //@name CustomerPatch
 
 // Apply changes the customer; region is the market in which his phone number is read. His MatchKey may be another

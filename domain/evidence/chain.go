@@ -12,12 +12,12 @@ import (
 // Event is something that happened, chained to what happened before. Append fills Seq, Prev and Hash.
 type Event struct {
 	Seq  int64             `bson:"seq" json:"seq"` // 1, 2, 3 …
-	Type string            `bson:"type" json:"type"`
+	Type string            `bson:"type" json:"type" example:"signed"`
 	At   domain.Time       `bson:"at" json:"at"`
-	By   string            `bson:"by" json:"by"`                         // the id of who did it
-	Data map[string]string `bson:"data,omitempty" json:"data,omitempty"` // strings alone survive BSON, JSON and time alike
-	Prev string            `bson:"prev" json:"prev"`                     // the hash before; empty for the first
-	Hash string            `bson:"hash" json:"hash"`                     // SHA-256 of the canonical form of subject and all above
+	By   string            `bson:"by" json:"by"`                                     // the id of who did it
+	Data map[string]string `bson:"data,omitempty" json:"data,omitempty"`             // strings alone survive BSON, JSON and time alike
+	Prev string            `bson:"prev" json:"prev"`                                 // the hash before; empty for the first
+	Hash string            `bson:"hash" json:"hash" pattern:"^sha256:[0-9a-f]{64}$"` // SHA-256 of the canonical form of subject and all above
 }
 
 // ChainHead is where a chain stood: the number and the hash of its last event. The zero value is an empty chain.

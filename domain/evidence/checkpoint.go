@@ -32,13 +32,13 @@ type Checkpoint struct {
 	StoreID        string          `bson:"store_id" json:"store_id"`
 	Sequence       int64           `bson:"sequence" json:"sequence"` // 1, 2, 3 …
 	Size           int64           `bson:"size" json:"size"`         // how many leaves
-	Root           string          `bson:"root" json:"root"`
+	Root           string          `bson:"root" json:"root" pattern:"^sha256:[0-9a-f]{64}$"`
 	Previous       string          `bson:"previous,omitempty" json:"previous,omitempty"` // Statement hash of the one before, its root inside
 	CreatedAt      domain.Time     `bson:"created_at" json:"created_at"`
 	KeyID          string          `bson:"key_id" json:"key_id"`
 	Public         Base64URL       `bson:"public" json:"public"`
 	Signature      Base64URL       `bson:"signature" json:"signature"`
-	TimestampState string          `bson:"timestamp_state" json:"timestamp_state"`
+	TimestampState string          `bson:"timestamp_state" json:"timestamp_state" enums:"none,pending,verified"`
 	Timestamp      *TimestampToken `bson:"timestamp,omitempty" json:"timestamp,omitempty"`
 	Leaves         []string        `bson:"leaves,omitempty" json:"leaves,omitempty"` // in the order they came; left out in a bundle
 }

@@ -86,9 +86,9 @@ func (b *Base64URL) UnmarshalText(text []byte) error {
 
 // PublicKey is a store's published half.
 type PublicKey struct {
-	ID        string       `bson:"id" json:"id"`
+	ID        string       `bson:"id" json:"id" pattern:"^[0-9a-f]{32}$"`
 	StoreID   string       `bson:"store_id" json:"store_id"`
-	Algorithm string       `bson:"algorithm" json:"algorithm"`
+	Algorithm string       `bson:"algorithm" json:"algorithm" enums:"Ed25519"`
 	Public    Base64URL    `bson:"public" json:"public"`
 	NotBefore domain.Time  `bson:"not_before" json:"not_before"`
 	NotAfter  *domain.Time `bson:"not_after,omitempty" json:"not_after,omitempty"` // what it signed before stays good

@@ -16,22 +16,22 @@ const maxSealBytes = 1 << 20
 
 // Signer is who signed: as he named himself, and what he is to the car.
 type Signer struct {
-	Name     string `bson:"name" json:"name"`
-	Relation string `bson:"relation" json:"relation"`
+	Name     string `bson:"name" json:"name" validate:"required" minLength:"1" maxLength:"80" example:"陳大文"`
+	Relation string `bson:"relation" json:"relation" maxLength:"40" example:"owner"`
 }
 
 // Witness is the member of staff before whom it was signed.
 type Witness struct {
-	StaffID string `bson:"staff_id" json:"staff_id"`
+	StaffID string `bson:"staff_id" json:"staff_id" format:"uuid"`
 	Name    string `bson:"name" json:"name"`
 }
 
 // Device is the tablet on which it was signed.
 type Device struct {
-	ID             string `bson:"id" json:"id"`
-	AppVersion     string `bson:"app_version" json:"app_version"`
+	ID             string `bson:"id" json:"id" maxLength:"100"`
+	AppVersion     string `bson:"app_version" json:"app_version" maxLength:"100" example:"2.3.1"`
 	ClockOffsetMS  int64  `bson:"clock_offset_ms" json:"clock_offset_ms"` // device clock minus server clock, milliseconds
-	OfflineSeconds int64  `bson:"offline_seconds" json:"offline_seconds"`
+	OfflineSeconds int64  `bson:"offline_seconds" json:"offline_seconds" minimum:"0" maximum:"31622400"`
 }
 
 // Statement is what the store attests about one signature.

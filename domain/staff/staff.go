@@ -29,14 +29,14 @@ const (
 
 // Account is one person who signs in, in one store. Its user name is unique in the store.
 type Account struct {
-	ID                string      `bson:"id" json:"id"`
+	ID                string      `bson:"id" json:"id" format:"uuid"`
 	StoreID           string      `bson:"store_id" json:"store_id"`
 	Username          string      `bson:"username" json:"username"` // as NormaliseUsername writes it
 	Name              string      `bson:"name" json:"name"`         // as colleagues and customers read it
 	Roles             []Role      `bson:"roles" json:"roles"`
 	ChainWide         bool        `bson:"chain_wide" json:"chain_wide"` // may name any store of the installation
 	Phone             string      `bson:"phone,omitempty" json:"phone,omitempty"`
-	Language          string      `bson:"language,omitempty" json:"language,omitempty"` // zh-Hant, zh-Hans, en; empty: the store's
+	Language          string      `bson:"language,omitempty" json:"language,omitempty" enums:"zh-Hant,zh-Hans,en"` // zh-Hant, zh-Hans, en; empty: the store's
 	Disabled          bool        `bson:"disabled" json:"disabled"`
 	CreatedAt         domain.Time `bson:"created_at" json:"created_at"`
 	PasswordHash      string      `bson:"password_hash" json:"-"`

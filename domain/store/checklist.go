@@ -15,7 +15,7 @@ import (
 // each version is kept as a document of its own that never changes, so that a signed sheet keeps the template it was
 // made with.
 type Checklist struct {
-	ID        string                     `bson:"id" json:"id"`
+	ID        string                     `bson:"id" json:"id" format:"uuid"`
 	StoreID   string                     `bson:"store_id" json:"store_id"`
 	Name      string                     `bson:"name" json:"name" example:"環車檢查"`
 	Names     map[domain.Language]string `bson:"names,omitempty" json:"names,omitempty"`
@@ -37,10 +37,10 @@ const KindInspection ChecklistKind = "inspection"
 // ChecklistItem is one thing to look at. Section and label are in the language of the one who wrote them; the maps hold
 // translations.
 type ChecklistItem struct {
-	Code          string                     `bson:"code" json:"code" example:"glass.windshield"`
-	Section       string                     `bson:"section" json:"section" example:"玻璃與後視鏡"`
+	Code          string                     `bson:"code" json:"code" example:"glass.windshield" validate:"required" pattern:"^[a-z0-9_]+(\\.[a-z0-9_]+)*$" maxLength:"80"`
+	Section       string                     `bson:"section" json:"section" example:"玻璃與後視鏡" maxLength:"120"`
 	SectionLabels map[domain.Language]string `bson:"section_labels,omitempty" json:"section_labels,omitempty"`
-	Label         string                     `bson:"label" json:"label" example:"前擋風玻璃"`
+	Label         string                     `bson:"label" json:"label" example:"前擋風玻璃" validate:"required" minLength:"1" maxLength:"120"`
 	Labels        map[domain.Language]string `bson:"labels,omitempty" json:"labels,omitempty"`
 	Required      bool                       `bson:"required" json:"required"` // must be answered before the customer signs
 }
@@ -66,9 +66,9 @@ func DefaultChecklistID(storeID string) string {
 
 // Draft is what a store writes into a checklist.
 type Draft struct {
-	Name  string                     `json:"name"`
+	Name  string                     `json:"name" validate:"required" minLength:"1" maxLength:"120" example:"環車檢查"`
 	Names map[domain.Language]string `json:"names,omitempty"`
-	Items []ChecklistItem            `json:"items"`
+	Items []ChecklistItem            `json:"items" validate:"required" minItems:"1" maxItems:"300"`
 } //@name ChecklistDraft
 
 // Check lists everything that is wrong with the values.

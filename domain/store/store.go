@@ -15,7 +15,7 @@ import (
 
 // Store is one shop of a dealer. Everything else belongs to exactly one.
 type Store struct {
-	ID                  string                     `bson:"id" json:"id" example:"main"`
+	ID                  string                     `bson:"id" json:"id" example:"main" pattern:"^[a-z0-9-]{1,32}$"`
 	Name                string                     `bson:"name" json:"name" example:"得佳店"`
 	Names               map[domain.Language]string `bson:"names,omitempty" json:"names,omitempty"` // where it has another name in a language
 	Address             string                     `bson:"address,omitempty" json:"address,omitempty"`
@@ -127,16 +127,16 @@ func (s *Store) NameIn(l domain.Language) string {
 
 // Patch changes a store's settings. A member left out stays as it is.
 type Patch struct {
-	Name                *string                    `json:"name,omitempty"`
+	Name                *string                    `json:"name,omitempty" minLength:"1" maxLength:"80" example:"得佳店"`
 	Names               map[domain.Language]string `json:"names,omitempty"` // replaces all names; {} takes them away
-	Address             *string                    `json:"address,omitempty"`
-	Phone               *string                    `json:"phone,omitempty"`
-	Market              *string                    `json:"market,omitempty"`
-	TimeZone            *string                    `json:"time_zone,omitempty"`
-	Languages           []domain.Language          `json:"languages,omitempty"`
+	Address             *string                    `json:"address,omitempty" maxLength:"300"`
+	Phone               *string                    `json:"phone,omitempty" maxLength:"40"`
+	Market              *string                    `json:"market,omitempty" pattern:"^[A-Z]{2}$" example:"CN"`
+	TimeZone            *string                    `json:"time_zone,omitempty" example:"Asia/Shanghai"`
+	Languages           []domain.Language          `json:"languages,omitempty" minItems:"1"`
 	Language            *domain.Language           `json:"language,omitempty"`
-	Currency            *string                    `json:"currency,omitempty"`
-	WaitingLimitMinutes *int64                     `json:"waiting_limit_minutes,omitempty"`
+	Currency            *string                    `json:"currency,omitempty" pattern:"^[A-Z]{3}$" example:"CNY"`
+	WaitingLimitMinutes *int64                     `json:"waiting_limit_minutes,omitempty" minimum:"1" maximum:"1440" example:"10"`
 	VINCheckDigit       *bool                      `json:"vin_check_digit,omitempty"`
 } //@name StorePatch
 

@@ -11,21 +11,21 @@ import (
 // last.
 type Mark struct {
 	ID          string       `bson:"id" json:"id"` // <visit>.<damage> of the first sighting
-	View        string       `bson:"view,omitempty" json:"view,omitempty"`
-	X           *float64     `bson:"x,omitempty" json:"x,omitempty"`
-	Y           *float64     `bson:"y,omitempty" json:"y,omitempty"`
-	Kind        string       `bson:"kind,omitempty" json:"kind,omitempty"`
-	Severity    string       `bson:"severity,omitempty" json:"severity,omitempty"`
+	View        string       `bson:"view,omitempty" json:"view,omitempty" enums:"front,right,rear,left,top,interior"`
+	X           *float64     `bson:"x,omitempty" json:"x,omitempty" minimum:"0" maximum:"1"`
+	Y           *float64     `bson:"y,omitempty" json:"y,omitempty" minimum:"0" maximum:"1"`
+	Kind        string       `bson:"kind,omitempty" json:"kind,omitempty" enums:"scratch,dent,chip,crack,rust,stain,missing,other"`
+	Severity    string       `bson:"severity,omitempty" json:"severity,omitempty" enums:"minor,moderate,severe"`
 	LengthMM    *int64       `bson:"length_mm,omitempty" json:"length_mm,omitempty"`
 	Note        string       `bson:"note,omitempty" json:"note,omitempty"`
 	Status      Status       `bson:"status" json:"status"`
 	Change      Change       `bson:"change" json:"change"` // at the last sighting
 	FirstSeenAt domain.Time  `bson:"first_seen_at" json:"first_seen_at"`
 	LastSeenAt  domain.Time  `bson:"last_seen_at" json:"last_seen_at"`
-	VisitID     string       `bson:"visit_id" json:"visit_id"` // of the first sighting
-	LastVisitID string       `bson:"last_visit_id" json:"last_visit_id"`
-	PhotoIDs    []string     `bson:"photo_ids" json:"photo_ids"` // of all sightings, newest first, at most 50
-	History     []MarkChange `bson:"history" json:"history"`     // oldest first: the first sighting and the last 49
+	VisitID     string       `bson:"visit_id" json:"visit_id" format:"uuid"` // of the first sighting
+	LastVisitID string       `bson:"last_visit_id" json:"last_visit_id" format:"uuid"`
+	PhotoIDs    []string     `bson:"photo_ids" json:"photo_ids" format:"uuid"` // of all sightings, newest first, at most 50
+	History     []MarkChange `bson:"history" json:"history"`                   // oldest first: the first sighting and the last 49
 }
 
 // Status says whether a mark is still on the car.
@@ -39,11 +39,11 @@ const (
 
 // MarkChange is one sighting of a mark.
 type MarkChange struct {
-	VisitID  string      `bson:"visit_id" json:"visit_id"`
+	VisitID  string      `bson:"visit_id" json:"visit_id" format:"uuid"`
 	At       domain.Time `bson:"at" json:"at"` // when that visit arrived
 	Change   Change      `bson:"change" json:"change"`
-	Severity string      `bson:"severity,omitempty" json:"severity,omitempty"`
-	PhotoIDs []string    `bson:"photo_ids" json:"photo_ids"`
+	Severity string      `bson:"severity,omitempty" json:"severity,omitempty" enums:"minor,moderate,severe"`
+	PhotoIDs []string    `bson:"photo_ids" json:"photo_ids" format:"uuid"`
 }
 
 const (

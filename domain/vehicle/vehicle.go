@@ -13,7 +13,7 @@ import (
 
 // Vehicle is one car. A known VIN finds it; else its plate does.
 type Vehicle struct {
-	ID                string         `bson:"id" json:"id"`
+	ID                string         `bson:"id" json:"id" format:"uuid"`
 	StoreID           string         `bson:"store_id" json:"store_id"`
 	Plate             string         `bson:"plate" json:"plate" example:"粵A·12345"`        // as typed last; empty after another car took it
 	PlateKey          string         `bson:"plate_key" json:"plate_key" example:"粤A12345"` // normalised
@@ -27,11 +27,11 @@ type Vehicle struct {
 	OdometerKM        *int64         `bson:"odometer_km,omitempty" json:"odometer_km,omitempty"` // as read last
 	OdometerAt        *domain.Time   `bson:"odometer_at,omitempty" json:"odometer_at,omitempty"`
 	OdometerVisitID   string         `bson:"odometer_visit_id,omitempty" json:"-"`
-	CustomerID        string         `bson:"customer_id,omitempty" json:"customer_id,omitempty"` // who brought it last
-	CustomerIDs       []string       `bson:"customer_ids" json:"customer_ids"`                   // who ever did, oldest first
+	CustomerID        string         `bson:"customer_id,omitempty" json:"customer_id,omitempty" format:"uuid"` // who brought it last
+	CustomerIDs       []string       `bson:"customer_ids" json:"customer_ids" format:"uuid"`                   // who ever did, oldest first
 	FirstSeenAt       domain.Time    `bson:"first_seen_at" json:"first_seen_at"`
 	LastVisitAt       domain.Time    `bson:"last_visit_at" json:"last_visit_at"`
-	LastVisitID       string         `bson:"last_visit_id,omitempty" json:"last_visit_id,omitempty"`
+	LastVisitID       string         `bson:"last_visit_id,omitempty" json:"last_visit_id,omitempty" format:"uuid"`
 	SignedWalkarounds int64          `bson:"signed_walkarounds" json:"signed_walkarounds"`
 	Revision          int64          `bson:"revision" json:"revision"`
 	Answers           domain.Answers `bson:"answers" json:"-"`
@@ -204,11 +204,11 @@ func (v *Vehicle) PlateKeys() []string { return PlateKeys(v.PlateKey) }
 
 // Patch changes what an advisor knows of a car. A member left out stays as it is.
 type Patch struct {
-	Make   *string `json:"make,omitempty" example:"Honda"`
-	Model  *string `json:"model,omitempty" example:"Accord"`
-	Year   *int64  `json:"year,omitempty" example:"2003"`
-	Colour *string `json:"colour,omitempty" example:"珍珠白"`
-	Note   *string `json:"note,omitempty"`
+	Make   *string `json:"make,omitempty" example:"Honda" maxLength:"60"`
+	Model  *string `json:"model,omitempty" example:"Accord" maxLength:"120"`
+	Year   *int64  `json:"year,omitempty" example:"2003" minimum:"1885" maximum:"2999"`
+	Colour *string `json:"colour,omitempty" example:"珍珠白" maxLength:"60"`
+	Note   *string `json:"note,omitempty" maxLength:"2000"`
 } //@name VehiclePatch
 
 // Apply changes the car. domain.CodeInvalid when it would not pass Check; then nothing changed.

@@ -8,11 +8,11 @@ import (
 
 // Arrival is what opens a visit: a plate or a VIN is enough (R1, R2).
 type Arrival struct {
-	ID             string    `json:"id,omitempty"` // made by the client when it was offline
-	Plate          string    `json:"plate,omitempty" example:"粵A·12345"`
-	VIN            string    `json:"vin,omitempty" example:"LHGCM82633A004352"`
-	OdometerKM     *int64    `json:"odometer_km,omitempty" example:"45210"`
-	OdometerReason string    `json:"odometer_reason,omitempty"`
+	ID             string    `json:"id,omitempty" format:"uuid"` // made by the client when it was offline
+	Plate          string    `json:"plate,omitempty" example:"粵A·12345" maxLength:"20"`
+	VIN            string    `json:"vin,omitempty" example:"LHGCM82633A004352" maxLength:"32"`
+	OdometerKM     *int64    `json:"odometer_km,omitempty" example:"45210" minimum:"0" maximum:"9999999"`
+	OdometerReason string    `json:"odometer_reason,omitempty" maxLength:"500"`
 	Customer       *Customer `json:"customer,omitempty"`
 }
 
@@ -108,10 +108,10 @@ func (v *Visit) Take(by Person, now domain.Time) error {
 
 // Correction replaces what was typed at the arrival. A member left out stays as it is.
 type Correction struct {
-	Plate          *string   `json:"plate,omitempty"`
-	VIN            *string   `json:"vin,omitempty"`
-	OdometerKM     *int64    `json:"odometer_km,omitempty"`
-	OdometerReason *string   `json:"odometer_reason,omitempty"`
+	Plate          *string   `json:"plate,omitempty" maxLength:"20"`
+	VIN            *string   `json:"vin,omitempty" maxLength:"32"`
+	OdometerKM     *int64    `json:"odometer_km,omitempty" minimum:"0" maximum:"9999999"`
+	OdometerReason *string   `json:"odometer_reason,omitempty" maxLength:"500"`
 	Customer       *Customer `json:"customer,omitempty"`
 }
 

@@ -14,12 +14,12 @@ type Inspection struct {
 	Covers              *Covers         `bson:"covers,omitempty" json:"covers,omitempty"`
 	Checklist           *ChecklistRef   `bson:"checklist,omitempty" json:"checklist,omitempty"`
 	Consent             *Consent        `bson:"consent,omitempty" json:"consent,omitempty"`
-	Items               []Item          `bson:"items" json:"items,omitempty"`
-	Damages             []Damage        `bson:"damages" json:"damages,omitempty"`
-	Belongings          []Belonging     `bson:"belongings" json:"belongings,omitempty"`
+	Items               []Item          `bson:"items" json:"items,omitempty" maxItems:"500"`
+	Damages             []Damage        `bson:"damages" json:"damages,omitempty" maxItems:"200"`
+	Belongings          []Belonging     `bson:"belongings" json:"belongings,omitempty" maxItems:"200"`
 	Engine              *Engine         `bson:"engine,omitempty" json:"engine,omitempty"`
-	PhotoIDs            []string        `bson:"photo_ids" json:"photo_ids,omitempty"` // views of the whole car
-	Note                string          `bson:"note,omitempty" json:"note,omitempty"`
+	PhotoIDs            []string        `bson:"photo_ids" json:"photo_ids,omitempty" format:"uuid" maxItems:"100"` // views of the whole car
+	Note                string          `bson:"note,omitempty" json:"note,omitempty" maxLength:"4000"`
 	Attributes          json.RawMessage `bson:"attributes,omitempty" json:"attributes,omitempty" swaggertype:"object"`
 }
 
@@ -29,27 +29,27 @@ type Covers struct {
 	SteeringWheel *bool        `bson:"steering_wheel,omitempty" json:"steering_wheel,omitempty"`
 	Floor         *bool        `bson:"floor,omitempty" json:"floor,omitempty"`
 	FittedAt      *domain.Time `bson:"fitted_at,omitempty" json:"fitted_at,omitempty"`
-	FittedBy      string       `bson:"fitted_by,omitempty" json:"fitted_by,omitempty"` // name, as the client knows it
+	FittedBy      string       `bson:"fitted_by,omitempty" json:"fitted_by,omitempty" maxLength:"80"` // name, as the client knows it
 }
 
 // ChecklistRef names the version of the template that the items answer. Left out, the server writes the current one in.
 type ChecklistRef struct {
-	ID      string `bson:"id" json:"id"`
-	Version int64  `bson:"version" json:"version"`
+	ID      string `bson:"id" json:"id" validate:"required" format:"uuid"`
+	Version int64  `bson:"version" json:"version" validate:"required" minimum:"1" maximum:"1000000" example:"3"`
 }
 
 // Consent is the sentence under which the customer signs. Left out, the server writes the store's own in.
 type Consent struct {
-	Language domain.Language `bson:"language" json:"language"`
-	Text     string          `bson:"text" json:"text"`
+	Language domain.Language `bson:"language" json:"language" validate:"required"`
+	Text     string          `bson:"text" json:"text" validate:"required" minLength:"1" maxLength:"2000"`
 }
 
 // Item is the result of one entry of the checklist (R5).
 type Item struct {
-	Code     string   `bson:"code" json:"code" example:"glass.windshield"`
+	Code     string   `bson:"code" json:"code" example:"glass.windshield" validate:"required" minLength:"1" maxLength:"80"`
 	Result   Result   `bson:"result,omitempty" json:"result,omitempty"`
-	Note     string   `bson:"note,omitempty" json:"note,omitempty"`
-	PhotoIDs []string `bson:"photo_ids" json:"photo_ids,omitempty"`
+	Note     string   `bson:"note,omitempty" json:"note,omitempty" maxLength:"1000"`
+	PhotoIDs []string `bson:"photo_ids" json:"photo_ids,omitempty" format:"uuid" maxItems:"20"`
 }
 
 // Result is what was found at an entry of the checklist.
@@ -65,17 +65,17 @@ const (
 
 // Damage is one mark on the drawing of the car (R5). x and y run from 0 to 1 over that view's drawing.
 type Damage struct {
-	ID       string   `bson:"id" json:"id" example:"d1"`
+	ID       string   `bson:"id" json:"id" example:"d1" validate:"required" minLength:"1" maxLength:"64"`
 	View     View     `bson:"view,omitempty" json:"view,omitempty"`
 	X        *float64 `bson:"x,omitempty" json:"x,omitempty" minimum:"0" maximum:"1" example:"0.42"`
 	Y        *float64 `bson:"y,omitempty" json:"y,omitempty" minimum:"0" maximum:"1" example:"0.55"`
 	Kind     Kind     `bson:"kind,omitempty" json:"kind,omitempty"`
 	Severity Severity `bson:"severity,omitempty" json:"severity,omitempty"`
 	LengthMM *int64   `bson:"length_mm,omitempty" json:"length_mm,omitempty" minimum:"0" maximum:"20000" example:"80"`
-	PhotoIDs []string `bson:"photo_ids" json:"photo_ids,omitempty"`
-	Note     string   `bson:"note,omitempty" json:"note,omitempty"`
-	KnownID  string   `bson:"known_id,omitempty" json:"known_id,omitempty"` // the mark of the vehicle's damage ledger that this is
-	Change   Change   `bson:"change,omitempty" json:"change,omitempty"`     // against that mark
+	PhotoIDs []string `bson:"photo_ids" json:"photo_ids,omitempty" format:"uuid" maxItems:"20"`
+	Note     string   `bson:"note,omitempty" json:"note,omitempty" maxLength:"1000"`
+	KnownID  string   `bson:"known_id,omitempty" json:"known_id,omitempty" maxLength:"160"` // the mark of the vehicle's damage ledger that this is
+	Change   Change   `bson:"change,omitempty" json:"change,omitempty"`                     // against that mark
 }
 
 // View is a side of the car from which it is drawn.
@@ -128,12 +128,12 @@ const (
 
 // Belonging is something the customer leaves in the car or takes out of it (R6).
 type Belonging struct {
-	Description string   `bson:"description,omitempty" json:"description,omitempty" example:"太陽眼鏡"`
+	Description string   `bson:"description,omitempty" json:"description,omitempty" example:"太陽眼鏡" validate:"required" minLength:"1" maxLength:"200"`
 	Quantity    *int64   `bson:"quantity,omitempty" json:"quantity,omitempty" minimum:"0" maximum:"9999" example:"1"`
 	Valuable    *bool    `bson:"valuable,omitempty" json:"valuable,omitempty"`
 	Kept        Kept     `bson:"kept,omitempty" json:"kept,omitempty"`
-	PhotoIDs    []string `bson:"photo_ids" json:"photo_ids,omitempty"`
-	Note        string   `bson:"note,omitempty" json:"note,omitempty"`
+	PhotoIDs    []string `bson:"photo_ids" json:"photo_ids,omitempty" format:"uuid" maxItems:"20"`
+	Note        string   `bson:"note,omitempty" json:"note,omitempty" maxLength:"1000"`
 }
 
 // Kept is where a belonging stays during the visit.
@@ -150,8 +150,8 @@ const (
 type Engine struct {
 	Checked       *bool    `bson:"checked,omitempty" json:"checked,omitempty"`
 	AbnormalNoise *bool    `bson:"abnormal_noise,omitempty" json:"abnormal_noise,omitempty"`
-	Note          string   `bson:"note,omitempty" json:"note,omitempty"`
-	RecordingIDs  []string `bson:"recording_ids" json:"recording_ids,omitempty"`
+	Note          string   `bson:"note,omitempty" json:"note,omitempty" maxLength:"2000"`
+	RecordingIDs  []string `bson:"recording_ids" json:"recording_ids,omitempty" format:"uuid" maxItems:"10"`
 }
 
 // Check lists everything that is wrong with the values; what is missing is no fault before the signature.

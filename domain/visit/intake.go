@@ -12,22 +12,22 @@ import (
 
 // Intake is the sheet of what the customer asks for, in his own words (R3). Absent means not yet.
 type Intake struct {
-	Requests     []Request       `bson:"requests" json:"requests,omitempty"`
+	Requests     []Request       `bson:"requests" json:"requests,omitempty" maxItems:"100"`
 	FuelPercent  *int64          `bson:"fuel_percent,omitempty" json:"fuel_percent,omitempty" minimum:"0" maximum:"100" example:"40"`
 	WantedAt     *domain.Time    `bson:"wanted_at,omitempty" json:"wanted_at,omitempty"`
 	Language     domain.Language `bson:"language,omitempty" json:"language,omitempty"` // of the sheet that the customer reads
-	Note         string          `bson:"note,omitempty" json:"note,omitempty"`
-	RecordingIDs []string        `bson:"recording_ids" json:"recording_ids,omitempty"`
+	Note         string          `bson:"note,omitempty" json:"note,omitempty" maxLength:"4000"`
+	RecordingIDs []string        `bson:"recording_ids" json:"recording_ids,omitempty" format:"uuid" maxItems:"10"`
 	Attributes   json.RawMessage `bson:"attributes,omitempty" json:"attributes,omitempty" swaggertype:"object"`
 }
 
 // Request is one thing that the customer asks for, in his own words, restated to him and understood.
 type Request struct {
-	ID           string       `bson:"id" json:"id" example:"r1"`
-	Words        string       `bson:"words,omitempty" json:"words,omitempty" example:"煞車有異響,尤其早上"`
+	ID           string       `bson:"id" json:"id" example:"r1" validate:"required" minLength:"1" maxLength:"64"`
+	Words        string       `bson:"words,omitempty" json:"words,omitempty" example:"煞車有異響,尤其早上" maxLength:"4000"`
 	Restated     *bool        `bson:"restated,omitempty" json:"restated,omitempty"`
 	RestatedAt   *domain.Time `bson:"restated_at,omitempty" json:"restated_at,omitempty"`
-	RecordingIDs []string     `bson:"recording_ids" json:"recording_ids,omitempty"`
+	RecordingIDs []string     `bson:"recording_ids" json:"recording_ids,omitempty" format:"uuid" maxItems:"10"`
 }
 
 // Check lists everything that is wrong with the values; what is missing is no fault before the signature.

@@ -14,7 +14,7 @@ import (
 // Sheet is what the customer signs at the walk-around: intake and inspection together, from what the client sent and
 // nothing else. Its canonical form is made alike on a tablet without network (DESIGN section 3).
 type Sheet struct {
-	VisitID    string             `json:"visit_id"`
+	VisitID    string             `json:"visit_id" format:"uuid"`
 	Plate      string             `json:"plate,omitempty"`
 	VIN        string             `json:"vin,omitempty"`
 	OdometerKM *int64             `json:"odometer_km,omitempty"`

@@ -18,10 +18,10 @@ const maxSignatures = 50
 
 // Signature is one customer's signature and the seal that the store put on it (R9).
 type Signature struct {
-	ID         string           `bson:"id" json:"id"`
+	ID         string           `bson:"id" json:"id" format:"uuid"`
 	Document   string           `bson:"document" json:"document" example:"inspection"`
 	Revision   int64            `bson:"revision" json:"revision"`
-	Digest     string           `bson:"digest" json:"digest"`
+	Digest     string           `bson:"digest" json:"digest" pattern:"^sha256:[0-9a-f]{64}$"`
 	Signer     evidence.Signer  `bson:"signer" json:"signer"`
 	Witness    evidence.Witness `bson:"witness" json:"witness"`
 	Device     evidence.Device  `bson:"device" json:"device"`
@@ -29,9 +29,9 @@ type Signature struct {
 	SealedAt   domain.Time      `bson:"sealed_at" json:"sealed_at"` // by the server's
 	Conflict   bool             `bson:"conflict" json:"conflict"`   // signed without network while the sheet had moved on
 	AdoptedAt  *domain.Time     `bson:"adopted_at,omitempty" json:"adopted_at,omitempty"`
-	Superseded bool             `bson:"superseded" json:"superseded"` // a later signature took its place
-	PDF        string           `bson:"pdf" json:"pdf"`               // where the sealed PDF is read
-	VerifyURL  string           `bson:"verify_url" json:"verify_url"` // what the QR code on the sheet says
+	Superseded bool             `bson:"superseded" json:"superseded"`              // a later signature took its place
+	PDF        string           `bson:"pdf" json:"pdf" format:"uri-reference"`     // where the sealed PDF is read
+	VerifyURL  string           `bson:"verify_url" json:"verify_url" format:"uri"` // what the QR code on the sheet says
 	Files      Files            `bson:"files" json:"-"`
 	Seal       evidence.Seal    `bson:"seal" json:"-"`
 }

@@ -13,7 +13,7 @@ import (
 // Visit is one stay of a vehicle, arrival to delivery (REQUIREMENTS R1–R9). Plate, VIN, odometer and customer stand as
 // they were typed; what was found in the files stands in Known.
 type Visit struct {
-	ID             string    `bson:"id" json:"id"`
+	ID             string    `bson:"id" json:"id" format:"uuid"`
 	StoreID        string    `bson:"store_id" json:"store_id"`
 	Number         string    `bson:"number" json:"number" example:"20261123-0007"`
 	State          State     `bson:"state" json:"state"`
@@ -23,15 +23,15 @@ type Visit struct {
 	OdometerReason string    `bson:"odometer_reason,omitempty" json:"odometer_reason,omitempty"`
 	Customer       *Customer `bson:"customer,omitempty" json:"customer,omitempty"`
 	Known          Known     `bson:"known" json:"known"`
-	VehicleID      string    `bson:"vehicle_id" json:"vehicle_id"`
-	CustomerID     string    `bson:"customer_id,omitempty" json:"customer_id,omitempty"`
+	VehicleID      string    `bson:"vehicle_id" json:"vehicle_id" format:"uuid"`
+	CustomerID     string    `bson:"customer_id,omitempty" json:"customer_id,omitempty" format:"uuid"`
 	Warnings       []Warning `bson:"warnings" json:"warnings"`
 
 	ArrivedAt   domain.Time   `bson:"arrived_at" json:"arrived_at"`
 	AnnouncedBy *Person       `bson:"announced_by,omitempty" json:"announced_by,omitempty"` // the gate
 	GreetedBy   *Person       `bson:"greeted_by,omitempty" json:"greeted_by,omitempty"`     // R1: who greeted
 	GreetedAt   *domain.Time  `bson:"greeted_at,omitempty" json:"greeted_at,omitempty"`
-	AdvisorID   string        `bson:"advisor_id,omitempty" json:"advisor_id,omitempty"` // who took it
+	AdvisorID   string        `bson:"advisor_id,omitempty" json:"advisor_id,omitempty" format:"uuid"` // who took it
 	Advisor     *Person       `bson:"advisor,omitempty" json:"advisor,omitempty"`
 	TakenAt     *domain.Time  `bson:"taken_at,omitempty" json:"taken_at,omitempty"`
 	Cancelled   *Cancellation `bson:"cancelled,omitempty" json:"cancelled,omitempty"`
@@ -76,9 +76,9 @@ func States() []State {
 
 // Customer is who brought the car, as typed at the arrival (R2).
 type Customer struct {
-	Name       string `bson:"name,omitempty" json:"name,omitempty" example:"陳大文"`
-	Salutation string `bson:"salutation,omitempty" json:"salutation,omitempty" example:"先生"`
-	Phone      string `bson:"phone,omitempty" json:"phone,omitempty" example:"+8613800138000"`
+	Name       string `bson:"name,omitempty" json:"name,omitempty" example:"陳大文" maxLength:"80"`
+	Salutation string `bson:"salutation,omitempty" json:"salutation,omitempty" example:"先生" maxLength:"20"`
+	Phone      string `bson:"phone,omitempty" json:"phone,omitempty" example:"+8613800138000" maxLength:"40"`
 } //@name CustomerAsTyped
 
 // Known is what the files held of this car when it arrived: a known plate fills in the rest (R2).
@@ -99,8 +99,8 @@ type Warning struct {
 
 // Person is a member of staff at a moment: the name stays as it was then.
 type Person struct {
-	ID   string `bson:"id" json:"id"`
-	Name string `bson:"name" json:"name"`
+	ID   string `bson:"id" json:"id" format:"uuid"`
+	Name string `bson:"name" json:"name" example:"林美"`
 }
 
 // Cancellation ends a visit before the workshop took the car.
@@ -119,7 +119,7 @@ type Sections struct {
 // Section says how a section stands. Revision 0 is a section that was never saved.
 type Section struct {
 	Revision int64        `bson:"revision" json:"revision"`
-	Digest   string       `bson:"digest" json:"digest" example:"sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"`
+	Digest   string       `bson:"digest" json:"digest" example:"sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" pattern:"^sha256:[0-9a-f]{64}$"`
 	Frozen   bool         `bson:"frozen" json:"frozen"` // signed; a new revision must be opened before it can change
 	SavedAt  *domain.Time `bson:"saved_at,omitempty" json:"saved_at,omitempty"`
 	Reason   string       `bson:"reason,omitempty" json:"reason,omitempty"` // why this revision was opened
@@ -143,7 +143,7 @@ type SavedMark struct {
 type Copy struct {
 	At     domain.Time `bson:"at" json:"at"`
 	By     Person      `bson:"by" json:"by"`
-	Digest string      `bson:"digest" json:"digest"`
+	Digest string      `bson:"digest" json:"digest" pattern:"^sha256:[0-9a-f]{64}$"`
 	Kind   CopyKind    `bson:"kind" json:"kind"`
 }
 
