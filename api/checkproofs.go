@@ -109,7 +109,7 @@ func (k *checker) proof(ctx context.Context, p proof) error {
 	if err != nil {
 		return err
 	}
-	leaf := p.Leaf
+	leaves := []string{p.Leaf}
 	switch sig := v.Signature(p.SignatureID); {
 	case unknown:
 	case !there:
@@ -117,39 +117,63 @@ func (k *checker) proof(ctx context.Context, p proof) error {
 	case sig == nil || sig.Digest != p.Digest:
 		k.find("proof", where, "visit %s has no signature %s with this digest", p.VisitID, p.SignatureID)
 	case !k.genuine(sig): // reported with its visit
-	case sig.Seal.Leaf() != p.Leaf || sig.SealedAt != p.SealedAt:
-		k.find("proof", where, "it is not what the seal of signature %s makes", p.SignatureID)
-		leaf = sig.Seal.Leaf()
+	case sig.Seal.Leaf() != p.Leaf:
+		leaves = append(leaves, sig.Seal.Leaf())
+		return k.parted(ctx, where, p, leaves)
+	case sig.SealedAt != p.SealedAt:
+		k.find("proof", where, "its time is not that of signature %s", p.SignatureID)
 	}
-	return k.included(ctx, where, p, leaf)
+	_, err = k.included(ctx, where, p, leaves)
+	return err
 }
 
-// included looks for the leaf in the checkpoint that the proof names. A proof that names none may be in the newest:
-// marks follow a checkpoint.
-func (k *checker) included(ctx context.Context, where string, p proof, leaf string) error {
+// parted reports a seal and a proof that are not of one another. The checkpoint knows which of them is the one that it took.
+func (k *checker) parted(ctx context.Context, where string, p proof, leaves []string) error {
+	filed, err := k.included(ctx, where, p, leaves)
+	if filed == p.Leaf {
+		k.find("seal", "visits/"+p.StoreID+"/"+p.VisitID, "the seal of signature %s is not the one that was filed", p.SignatureID)
+		return err
+	}
+	k.find("proof", where, "it is not what the seal of signature %s makes", p.SignatureID)
+	return err
+}
+
+// included looks which of the leaves is in the checkpoint that the proof names. A proof that names none may be in the
+// newest: marks follow a checkpoint.
+func (k *checker) included(ctx context.Context, where string, p proof, leaves []string) (leaf string, err error) {
 	if p.Checkpoint == 0 {
-		if newest := k.last[p.StoreID]; slices.Contains(newest.Leaves, leaf) {
-			k.open[checkpointID(p.StoreID, newest.Sequence)]--
-		}
-		return nil
+		newest := k.last[p.StoreID]
+		leaf, _ = k.count(newest, leaves)
+		return leaf, nil
 	}
 	id := checkpointID(p.StoreID, p.Checkpoint)
 	c, there, unknown, err := look(ctx, k.checkpoints, id)
 	switch {
 	case err != nil || unknown:
-		return err
+		return "", err
 	case !there:
 		k.lose("checkpoints", id, "it is gone; %s names it", where)
-	case !slices.Contains(c.Leaves, leaf):
-		if _, whole := k.open[id]; whole || c.Sequence > k.last[p.StoreID].Sequence {
-			k.find("proof", where, "checkpoint %d does not hold it", p.Checkpoint)
-		}
-	default:
-		if _, whole := k.open[id]; whole {
+		return "", nil
+	}
+	leaf, sound := k.count(c, leaves)
+	if leaf == "" && sound {
+		k.find("proof", where, "checkpoint %d does not hold it", p.Checkpoint)
+	}
+	return leaf, nil
+}
+
+// count finds a leaf in a checkpoint and notes that its proof was met. One that was reported is not sound.
+func (k *checker) count(c evidence.Checkpoint, leaves []string) (leaf string, sound bool) {
+	id := checkpointID(c.StoreID, c.Sequence)
+	_, walked := k.open[id]
+	sound = walked || c.Sequence > k.last[c.StoreID].Sequence
+	if i := slices.IndexFunc(leaves, func(l string) bool { return slices.Contains(c.Leaves, l) }); i >= 0 {
+		leaf = leaves[i]
+		if walked {
 			k.open[id]--
 		}
 	}
-	return nil
+	return leaf, sound
 }
 
 // fileRows walks photos and recordings.
