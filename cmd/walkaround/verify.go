@@ -3,37 +3,62 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 
+	"example.com/walkaround/api/background/timestamp"
+	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/evidence"
 )
 
 // maxSheetBytes bounds what verify reads.
 const maxSheetBytes = 256 << 20
 
-// maxKeysBytes bounds the file of --keys.
+// maxKeysBytes bounds the files of --keys and --timestamp-ca.
 const maxKeysBytes = 4 << 20
 
-const verifyUsage = `Usage: walkaround verify FILE [--keys KEYS] [--json]
+const verifyUsage = `Usage: walkaround verify FILE [--keys KEYS] [--timestamp-ca PEM] [--json]
 Tells whether FILE, a signed sheet (PDF) or its bundle (zip), is genuine. It needs no network and no account.
 
-  --keys KEYS   the keys that you trust: a copy of the store's /.well-known/walkaround-keys.json
-  --json        print the verdict as JSON
+  --keys KEYS          the keys that you trust: a copy of the store's /.well-known/walkaround-keys.json
+  --timestamp-ca PEM   the root certificates of the time-stamping authority that you trust; a bundle's timestamp is then
+                       verified too, and one that doesn't lead to them is not genuine
+  --json               print the verdict as JSON
 
 Exit code: 0 genuine, 1 not genuine, 2 consistent but the key is not among yours, 64 nothing was verified.
 `
 
+// What verify tells of a timestamp beside the codes of evidence. They are as stable.
+const (
+	reasonTimestampForged = "timestamp_forged"
+	noteTimestampMissing  = "timestamp_missing"
+)
+
 // verifyOptions is what its command line said.
 type verifyOptions struct {
-	file, keys string
-	json       bool
+	file, keys, authority string
+	json                  bool
+}
+
+// finding is the verdict on a sheet, and the time that an authority attests, if it was asked for and holds.
+type finding struct {
+	evidence.Verdict
+
+	Timestamped *attested `json:"timestamped,omitempty"`
+}
+
+// attested is what a verified token says.
+type attested struct {
+	At        domain.Time `json:"at"`
+	Authority string      `json:"authority"`
 }
 
 // verify gives the verdict on one file.
@@ -43,24 +68,24 @@ func verify(_ context.Context, c call) int {
 		c.print("%s", verifyUsage)
 		return exitOK
 	}
-	var verdict evidence.Verdict
+	var found finding
 	if err == nil {
-		verdict, err = verdictOn(o)
+		found, err = find(o)
 	}
 	if err != nil {
 		c.say("%s", err)
 		return exitUsage
 	}
 	if o.json {
-		err = json.NewEncoder(c.stdout).Encode(verdict)
+		err = json.NewEncoder(c.stdout).Encode(found)
 	} else {
-		_, err = io.WriteString(c.stdout, describe(verdict))
+		_, err = io.WriteString(c.stdout, describe(found))
 	}
 	if err != nil {
 		c.say("the verdict could not be written: %s", err)
 		return exitUsage
 	}
-	return verdictCode(verdict)
+	return verdictCode(found.Verdict)
 }
 
 // parseVerify takes flags before and behind the file.
@@ -68,6 +93,7 @@ func parseVerify(args []string) (o verifyOptions, err error) {
 	flags := flag.NewFlagSet("verify", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.keys, "keys", "", "")
+	flags.StringVar(&o.authority, "timestamp-ca", "", "")
 	flags.BoolVar(&o.json, "json", false, "")
 	var files []string
 	for len(args) > 0 {
@@ -83,6 +109,54 @@ func parseVerify(args []string) (o verifyOptions, err error) {
 	}
 	o.file = files[0]
 	return o, nil
+}
+
+// find gives the verdict, and verifies the timestamp if the options name whom to trust. Its error says that there is no
+// verdict.
+func find(o verifyOptions) (finding, error) {
+	var roots *x509.CertPool
+	if o.authority != "" {
+		text, err := readBounded(o.authority, maxKeysBytes)
+		if err != nil {
+			return finding{}, err
+		}
+		if roots, err = timestamp.ParseRoots(text); err != nil {
+			return finding{}, fmt.Errorf("%s: %w", o.authority, err)
+		}
+	}
+	verdict, err := verdictOn(o)
+	if err != nil || roots == nil || verdict.Result == evidence.NotGenuine {
+		return finding{Verdict: verdict}, err
+	}
+	return timed(verdict, roots), nil
+}
+
+// timed verifies the timestamp of a sheet with which nothing else is wrong.
+func timed(v evidence.Verdict, roots *x509.CertPool) finding {
+	v.Notes = slices.DeleteFunc(v.Notes, func(n evidence.Reason) bool { return n.Code == evidence.NoteTimestampUnchecked })
+	if v.Checkpoint == nil || v.Checkpoint.Timestamp == nil {
+		if v.Checkpoint == nil || v.Checkpoint.TimestampState != evidence.TimestampPending {
+			v.Notes = append(v.Notes, evidence.Reason{Code: noteTimestampMissing, Sentence: "There is no timestamp here to verify: only the bundle of a sheet can carry one."})
+		}
+		return finding{Verdict: v}
+	}
+	token := v.Checkpoint.Timestamp
+	at, authority, err := timestamp.Verify(token.Token, v.Checkpoint.Imprint(), roots)
+	switch {
+	case err != nil:
+		return finding{Verdict: mistimed(v, "The timestamp of the checkpoint does not verify: "+err.Error()+".")}
+	case !token.At.Equal(domain.At(at).Time):
+		return finding{Verdict: mistimed(v, "The timestamp of the checkpoint says another time than its token.")}
+	}
+	token.Authority = authority // what stood beside the token proves nothing
+	return finding{Verdict: v, Timestamped: &attested{At: token.At, Authority: authority}}
+}
+
+// mistimed is the verdict once the timestamp is found to be forged: nothing else is worth showing.
+func mistimed(v evidence.Verdict, sentence string) evidence.Verdict {
+	return evidence.Verdict{
+		Result: evidence.NotGenuine, Reasons: []evidence.Reason{{Code: reasonTimestampForged, Sentence: sentence}}, Notes: []evidence.Reason{}, Digest: v.Digest,
+	}
 }
 
 // verdictOn reads the files. Its error says that there is no verdict.
@@ -137,7 +211,7 @@ func verdictCode(v evidence.Verdict) int {
 }
 
 // describe tells a verdict to a reader: the result, why, and what the store attests.
-func describe(v evidence.Verdict) string {
+func describe(v finding) string {
 	var b strings.Builder
 	headlines := map[string]string{
 		evidence.Genuine:              "GENUINE",
@@ -160,6 +234,9 @@ func describe(v evidence.Verdict) string {
 		line(&b, "checkpoint", fmt.Sprintf("%d of %s", v.Checkpoint.Sequence, v.Checkpoint.CreatedAt))
 		line(&b, "photos", fmt.Sprintf("%d, each as it was signed", v.Photos))
 	}
+	if t := v.Timestamped; t != nil {
+		line(&b, "timestamped", fmt.Sprintf("%s by %s", t.At, t.Authority))
+	}
 	for _, n := range v.Notes {
 		line(&b, "note", n.Sentence)
 	}
@@ -177,5 +254,5 @@ func line(b *strings.Builder, name, value string) {
 		}
 		return unicode.ReplacementChar
 	}, value)
-	fmt.Fprintf(b, "  %-11s%s\n", name, safe)
+	fmt.Fprintf(b, "  %-12s%s\n", name, safe)
 }

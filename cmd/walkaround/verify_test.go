@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,11 +13,15 @@ import (
 	"example.com/walkaround/api/paper"
 	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/evidence"
+	"example.com/walkaround/test/authority"
 )
 
 // signed is a sheet as a store hands it over, with the document of its keys.
 type signed struct {
 	pdf, bundle, keys []byte
+
+	key    evidence.SigningKey
+	packed evidence.Bundle
 }
 
 func signedSheet(t *testing.T, signer string) signed {
@@ -44,16 +49,38 @@ func signedSheet(t *testing.T, signer string) signed {
 	if err := paper.Render(t.Context(), &pdf, paper.Sheet{}, attachments); err != nil {
 		t.Fatal(err)
 	}
-	s := signed{pdf: evidence.SignFile(key, pdf.Bytes())}
+	s := signed{pdf: evidence.SignFile(key, pdf.Bytes()), key: key}
 	trusted := evidence.PublicKeys{key.ID: key.Public(at)}
 	if s.keys, err = evidence.MarshalKeys(trusted); err != nil {
 		t.Fatal(err)
 	}
-	if err := evidence.WriteBundle(&bundle, evidence.Bundle{PDF: s.pdf, Canonical: form, Seal: seal, Keys: trusted}); err != nil {
+	s.packed = evidence.Bundle{PDF: s.pdf, Canonical: form, Seal: seal, Keys: trusted}
+	if err := evidence.WriteBundle(&bundle, s.packed); err != nil {
 		t.Fatal(err)
 	}
 	s.bundle = bundle.Bytes()
 	return s
+}
+
+// checkpointed is the bundle with a checkpoint, on which stamp puts what it likes.
+func (s signed) checkpointed(t *testing.T, stamp func(*evidence.Checkpoint)) []byte {
+	t.Helper()
+	leaf := s.packed.Seal.Leaf()
+	point, err := evidence.NewCheckpoint(s.key, nil, []string{leaf}, s.packed.Seal.Statement.SealedAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	way, err := point.Proof(leaf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamp(&point)
+	s.packed.Checkpoint, s.packed.Inclusion = &point, &way
+	var b bytes.Buffer
+	if err := evidence.WriteBundle(&b, s.packed); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // verifyFile runs the command on data and gives its exit code and output.
@@ -104,6 +131,87 @@ func TestVerify(t *testing.T) {
 				t.Errorf("as JSON: %d %v %s", code, err, out)
 			}
 		})
+	}
+}
+
+func TestVerifyTheTimestampOfABundle(t *testing.T) {
+	s, folder := signedSheet(t, "陳大文"), t.TempDir()
+	honest, stranger := authority.New(t, authority.Proper()), authority.New(t, authority.Proper())
+	keys, ours, theirs := filepath.Join(folder, "keys.json"), filepath.Join(folder, "ours.pem"), filepath.Join(folder, "theirs.pem")
+	for path, data := range map[string][]byte{keys: s.keys, ours: honest.PEM(), theirs: stranger.PEM()} {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stamped := func(token []byte, at time.Time) []byte {
+		return s.checkpointed(t, func(c *evidence.Checkpoint) {
+			c.TimestampState = evidence.TimestampVerified
+			c.Timestamp = &evidence.TimestampToken{Token: token, Authority: "CN=Whoever", At: domain.At(at)}
+		})
+	}
+	var imprint []byte
+	waiting := s.checkpointed(t, func(c *evidence.Checkpoint) { imprint, c.TimestampState = c.Imprint(), evidence.TimestampPending })
+	token := honest.Token(t, imprint)
+	good, noon := stamped(token, authority.Noon()), authority.Noon()
+	const said = "timestamped 2026-02-01T12:00:00.000Z by CN=Test Time\n"
+	for name, c := range map[string]struct {
+		data []byte
+		args []string
+		code int
+		says string // of the text
+		tell string // code of the note or reason; "" none of them
+	}{
+		"honest":                        {good, []string{"--timestamp-ca", ours, "--keys", keys}, 0, said, ""},
+		"honest, keys unknown":          {good, []string{"--timestamp-ca", ours}, 2, said, evidence.ReasonKeyUnknown},
+		"not asked for":                 {good, []string{"--keys", keys}, 0, "it is checked against", evidence.NoteTimestampUnchecked},
+		"over something else":           {stamped(honest.Token(t, make([]byte, 32)), noon), []string{"--timestamp-ca", ours, "--keys", keys}, 1, "does not verify", reasonTimestampForged},
+		"garbage":                       {stamped([]byte("hello"), noon), []string{"--timestamp-ca", ours, "--keys", keys}, 1, "does not verify", reasonTimestampForged},
+		"nothing":                       {stamped(nil, noon), []string{"--timestamp-ca", ours, "--keys", keys}, 1, "does not verify", reasonTimestampForged},
+		"other roots":                   {good, []string{"--timestamp-ca", theirs, "--keys", keys}, 1, "does not verify", reasonTimestampForged},
+		"forged, keys unknown":          {good, []string{"--timestamp-ca", theirs}, 1, "does not verify", reasonTimestampForged},
+		"another time than the token's": {stamped(token, noon.Add(-time.Hour)), []string{"--timestamp-ca", ours, "--keys", keys}, 1, "says another time", reasonTimestampForged},
+		"pending":                       {waiting, []string{"--timestamp-ca", ours, "--keys", keys}, 0, "has not come yet", evidence.NoteTimestampPending},
+		"no checkpoint":                 {s.bundle, []string{"--timestamp-ca", ours, "--keys", keys}, 0, "no timestamp here", noteTimestampMissing},
+		"a PDF":                         {s.pdf, []string{"--timestamp-ca", ours, "--keys", keys}, 0, "no timestamp here", noteTimestampMissing},
+		"half of it":                    {good[:len(good)/2], []string{"--timestamp-ca", ours}, 1, "NOT GENUINE", evidence.ReasonBundleUnreadable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, stderr := verifyFile(t, c.data, c.args...)
+			if code != c.code || !strings.Contains(out, c.says) || stderr != "" {
+				t.Errorf("%d %s%s", code, out, stderr)
+			}
+			if told := strings.Contains(out, "timestamped"); told != (c.says == said) || strings.Contains(out, "Whoever") {
+				t.Errorf("only what a token says is a time:\n%s", out)
+			}
+			code, out, _ = verifyFile(t, c.data, append(c.args, "--json")...)
+			var v finding
+			if err := json.Unmarshal([]byte(out), &v); err != nil || code != c.code || verdictCode(v.Verdict) != c.code {
+				t.Fatalf("as JSON: %d %v %s", code, err, out)
+			}
+			if (v.Timestamped != nil) != (c.says == said) || v.Timestamped != nil && *v.Timestamped != (attested{domain.At(noon), authority.Name}) {
+				t.Errorf("as JSON: %s", out)
+			}
+			told := append(v.Reasons, v.Notes...)
+			if has := slices.ContainsFunc(told, func(r evidence.Reason) bool { return r.Code == c.tell }); has != (c.tell != "") || c.tell == "" && len(told) > 0 {
+				t.Errorf("as JSON: %s", out)
+			}
+			if c.code == 1 && (v.Statement != nil || v.Checkpoint != nil) {
+				t.Errorf("of a sheet that is not genuine nothing is worth showing: %s", out)
+			}
+		})
+	}
+}
+
+func TestVerifyDemandsCertificatesToTrust(t *testing.T) {
+	s, folder := signedSheet(t, "陳大文"), t.TempDir()
+	empty := filepath.Join(folder, "empty.pem")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{empty, filepath.Join(folder, "none.pem")} {
+		if code, out, stderr := verifyFile(t, s.bundle, "--timestamp-ca", path); code != exitUsage || out != "" || !strings.Contains(stderr, filepath.Base(path)) {
+			t.Errorf("%d %s%s", code, out, stderr)
+		}
 	}
 }
 
