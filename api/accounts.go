@@ -104,7 +104,7 @@ func (s *Server) login(c *gin.Context) error {
 func sendGrant(c *gin.Context, g auth.Grant) error {
 	c.Header("Cache-Control", "no-store")
 	a := g.Account
-	return sendValue(c, http.StatusOK, TokenGrant{
+	return sendValue(c, TokenGrant{
 		AccessToken: g.AccessToken, TokenType: "Bearer", ExpiresIn: int64(g.ExpiresIn / time.Second), RefreshToken: g.RefreshToken,
 		Staff: StaffMember{ID: a.ID, Name: a.Name, Roles: a.Roles, StoreID: a.StoreID, ChainWide: a.ChainWide},
 	})
@@ -225,7 +225,7 @@ func (s *Server) changePassword(c *gin.Context) error {
 //	@Router			/.well-known/jwks.json [get]
 func (s *Server) jwks(c *gin.Context) error {
 	c.Header("Cache-Control", "public, max-age=300")
-	return sendValue(c, http.StatusOK, s.auth.JWKS(c.Request.Context()))
+	return sendValue(c, s.auth.JWKS(c.Request.Context()))
 }
 
 // StaffList is a page of accounts.

@@ -222,7 +222,7 @@ func (k *checker) plain() map[string]func(storage.Record) error {
 	addPlain(checks, k.vehicles)
 	addPlain(checks, k.ledgers)
 	addPlain(checks, k.customers)
-	addPlain(checks, k.data.stores)
+	addPlain(checks, k.stores)
 	addPlain(checks, k.checklists)
 	addPlain(checks, k.versions)
 	addPlain(checks, k.phrases)

@@ -201,7 +201,7 @@ func (k *checker) fileRows(ctx context.Context) error {
 }
 
 // owned holds a file's row against the visit that it is of. One that no visit names yet is an upload that broke off.
-func (k *checker) owned(ctx context.Context, where, storeID, visitID, sum string, named func(visit.Visit) string) error { //nolint:revive // a file is all of these
+func (k *checker) owned(ctx context.Context, where, storeID, visitID, sum string, named func(visit.Visit) string) error {
 	for _, fresh := range []bool{false, true} {
 		v, there, unknown, err := k.visitOf(ctx, storeID, visitID, fresh)
 		switch {

@@ -1,15 +1,20 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"time"
 
+	"example.com/walkaround/api/image"
 	"example.com/walkaround/api/paper"
 	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/store"
 	"example.com/walkaround/domain/visit"
+	"example.com/walkaround/storage"
 )
 
 // maxInk is the most of a drawn signature that is read back.
@@ -122,22 +127,45 @@ func (s *Server) printChecklist(ctx context.Context, p *paper.Sheet, st store.St
 func (s *Server) printPhotos(p *paper.Sheet, storeID string, sheet visit.Sheet) {
 	for _, id := range photoOrder(sheet) {
 		p.Photos = append(p.Photos, paper.Photo{ID: id, Open: func(ctx context.Context) (io.ReadCloser, error) {
-			saved, err := s.photos.Get(ctx, storeID+"/"+id)
-			if err != nil {
-				return nil, err
+			picture, err := s.printedPhoto(ctx, storeID, id)
+			if err != nil && !unprintable(err) {
+				err = fmt.Errorf("%w: %w", paper.ErrLater, err)
 			}
-			sum := saved.Value.Derived.Screen
-			if sum == "" {
-				made, err := s.makeSizes(ctx, saved.Value)
-				if err != nil {
-					return nil, err
-				}
-				sum = made.Screen
-			}
-			r, _, err := s.Blobs.Open(ctx, storeID+"/"+sum)
-			return r, err
+			return io.NopCloser(bytes.NewReader(picture)), err
 		}})
 	}
+}
+
+// maxScreen is the most bytes of a photo's screen size: its 1,280 pixels never come near.
+const maxScreen = 16 << 20
+
+// printedPhoto reads the size of a photo that is printed, whole, so that storage can't fail half-way.
+func (s *Server) printedPhoto(ctx context.Context, storeID, id string) ([]byte, error) {
+	saved, err := s.photos.Get(ctx, storeID+"/"+id)
+	if err != nil {
+		return nil, fmt.Errorf("photo %s: %w", id, err)
+	}
+	sum := saved.Value.Derived.Screen
+	if sum == "" {
+		made, err := s.makeSizes(ctx, saved.Value)
+		if err != nil {
+			return nil, err
+		}
+		sum = made.Screen
+	}
+	return s.readBlob(ctx, storeID, sum, maxScreen)
+}
+
+// unprintable says that a photo can never be printed. Any other fault may pass: a gap must not be sealed for it.
+func unprintable(err error) bool {
+	for _, lasting := range []error{
+		storage.ErrNotFound, storage.ErrCorrupt, image.ErrMalformed, image.ErrTruncated, image.ErrUnsupported, image.ErrTooManyPixels,
+	} {
+		if errors.Is(err, lasting) {
+			return true
+		}
+	}
+	return false
 }
 
 // photoOrder lists the photos of a sheet as they are numbered: damages first, since their marks name them.

@@ -28,7 +28,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b
 
 // send writes a JSON body that write appends to a pooled buffer.
 func send(c *gin.Context, status int, write func([]byte) []byte) {
-	pooled, _ := buffers.Get().(*[]byte) //nolint:errcheck // the pool holds nothing else
+	pooled, _ := buffers.Get().(*[]byte)
 	*pooled = write((*pooled)[:0])
 	c.Data(status, contentJSON, *pooled)
 	if cap(*pooled) <= 1<<20 {
@@ -36,13 +36,13 @@ func send(c *gin.Context, status int, write func([]byte) []byte) {
 	}
 }
 
-// sendValue writes a Go value as JSON.
-func sendValue(c *gin.Context, status int, v any) error {
+// sendValue answers 200 with a Go value as JSON.
+func sendValue(c *gin.Context, v any) error {
 	encoded, err := encode(v)
 	if err != nil {
 		return err
 	}
-	c.Data(status, contentJSON, encoded)
+	c.Data(http.StatusOK, contentJSON, encoded)
 	return nil
 }
 
@@ -86,7 +86,7 @@ func sendList(c *gin.Context, page storage.Page, item func(dst []byte, d storage
 	})
 }
 
-var zippers = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }} //nolint:errcheck // the level is valid
+var zippers = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }}
 
 // sendZipped is send with gzip where the client takes it and it pays.
 func sendZipped(c *gin.Context, write func([]byte) []byte) {
@@ -100,7 +100,7 @@ func sendZipped(c *gin.Context, write func([]byte) []byte) {
 		return
 	}
 	var b bytes.Buffer
-	w, _ := zippers.Get().(*gzip.Writer) //nolint:errcheck // the pool holds nothing else
+	w, _ := zippers.Get().(*gzip.Writer)
 	defer zippers.Put(w)
 	w.Reset(&b)
 	_, err := w.Write(plain)
@@ -112,7 +112,7 @@ func sendZipped(c *gin.Context, write func([]byte) []byte) {
 	c.Data(http.StatusOK, contentJSON, b.Bytes())
 }
 
-// query reads limit and cursor.
+// listQuery reads limit and cursor of a list that walks a key.
 func listQuery(c *gin.Context, key, prefix string) (storage.Query, error) {
 	q := storage.Query{Key: key, Prefix: prefix, Limit: 50, After: c.Query("cursor")}
 	if text := c.Query("limit"); text != "" {
@@ -123,6 +123,33 @@ func listQuery(c *gin.Context, key, prefix string) (storage.Query, error) {
 		q.Limit = n
 	}
 	return q, nil
+}
+
+// filter is a query parameter that narrows a list by the declared key of its name.
+type filter struct {
+	name string
+	form func(typed string) string // in which values are filed
+}
+
+// narrow applies the filter that was sent, if any. Values match from their start, in order of the value.
+func narrow(c *gin.Context, q *storage.Query, filters ...filter) error {
+	narrowed := false
+	for _, f := range filters {
+		typed := c.Query(f.name)
+		if typed == "" {
+			continue
+		}
+		value := f.form(typed)
+		switch {
+		case narrowed:
+			return badParameter(f.name, "at most one filter is taken")
+		case value == "":
+			return badParameter(f.name, "holds nothing to look for")
+		}
+		q.Key, q.Prefix, q.Desc = f.name, storeID(c)+"/"+value, false
+		narrowed = true
+	}
+	return nil
 }
 
 func badParameter(name, format string, args ...any) error {

@@ -122,7 +122,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.numbers.last = map[string]int{}
 	s.relay = background.NewRelay(background.NewLeases(c.Engine, c.Now), c.Log, c.Now)
 	s.serveQueues()
-	s.handler, err = s.mount()
+	s.handler, err = s.mount() //nolint:contextcheck // each request brings its own
 	return s, err
 }
 

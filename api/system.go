@@ -49,7 +49,7 @@ type Health struct {
 //	@Success		200	{object}	Health
 //	@Router			/healthz [get]
 func (s *Server) healthz(c *gin.Context) error {
-	return sendValue(c, http.StatusOK, Health{Status: "ok", Version: s.Version})
+	return sendValue(c, Health{Status: "ok", Version: s.Version})
 }
 
 // Readiness says whether requests can be answered.
@@ -83,7 +83,7 @@ func (s *Server) readyz(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return sendValue(c, http.StatusOK, Readiness{Status: "ok", Failed: len(visits.Items) + len(photos.Items)})
+	return sendValue(c, Readiness{Status: "ok", Failed: len(visits.Items) + len(photos.Items)})
 }
 
 // metrics are what Prometheus reads.

@@ -211,7 +211,7 @@ func (s *Server) listChecklists(c *gin.Context) error {
 		list.Items = append(list.Items, localized(c, saved.Value))
 	}
 	c.Header("Vary", "Accept-Language")
-	return sendValue(c, http.StatusOK, list)
+	return sendValue(c, list)
 }
 
 func localized(c *gin.Context, list store.Checklist) store.Checklist {
@@ -257,7 +257,7 @@ func (s *Server) getChecklist(c *gin.Context) error {
 	}
 	c.Header("ETag", etag(list.Revision, ""))
 	c.Header("Vary", "Accept-Language")
-	return sendValue(c, http.StatusOK, localized(c, list))
+	return sendValue(c, localized(c, list))
 }
 
 // putChecklist writes a new version of a checklist.
@@ -373,7 +373,7 @@ func (s *Server) listPhrases(c *gin.Context) error {
 		}
 	}
 	c.Header("ETag", etag(said.Revision, ""))
-	return sendValue(c, http.StatusOK, list)
+	return sendValue(c, list)
 }
 
 func (s *Server) namedVisit(c *gin.Context) (*visit.Visit, error) {

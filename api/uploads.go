@@ -202,4 +202,3 @@ func fileProblem(err error) error {
 		return fmt.Errorf("inspect file: %w", err)
 	}
 }
-

@@ -1,14 +1,13 @@
 package api
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
 
 	"example.com/walkaround/domain"
-	"example.com/walkaround/domain/customer"
 	"example.com/walkaround/domain/staff"
 	"example.com/walkaround/domain/vehicle"
 	"example.com/walkaround/storage"
@@ -49,14 +48,6 @@ func ledgersOf(e storage.Engine) *storage.Collection[vehicle.Ledger] {
 	})
 }
 
-func prefixed(storeID string, values []string) []string {
-	list := make([]string, len(values))
-	for i, v := range values {
-		list[i] = storeID + "/" + v
-	}
-	return list
-}
-
 // VehicleList is a page of vehicles.
 type VehicleList struct {
 	Items      []vehicle.Vehicle `json:"items"`
@@ -84,14 +75,8 @@ func (s *Server) listVehicles(c *gin.Context) error {
 		return err
 	}
 	q.Desc = true
-	plate, vin := vehicle.NormalizePlate(c.Query("plate")), vehicle.NormalizeVIN(c.Query("vin"))
-	switch {
-	case plate != "" && vin != "":
-		return badParameter("vin", "at most one filter is taken")
-	case plate != "":
-		q.Key, q.Prefix, q.Desc = "plate", storeID(c)+"/"+plate, false
-	case vin != "":
-		q.Key, q.Prefix, q.Desc = "vin", storeID(c)+"/"+vin, false
+	if err := narrow(c, &q, filter{"plate", vehicle.NormalizePlate}, filter{"vin", vehicle.NormalizeVIN}); err != nil {
+		return err
 	}
 	page, err := s.vehicles.Find(c.Request.Context(), q)
 	if err != nil {
@@ -117,23 +102,6 @@ func (s *Server) listVehicles(c *gin.Context) error {
 //	@Router			/v1/vehicles/{id} [get]
 func (s *Server) getVehicle(c *gin.Context) error { return sendOne(c, s.vehicles) }
 
-// sendOne streams a document that has a revision.
-func sendOne[T any](c *gin.Context, from *storage.Collection[T]) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	doc, _, err := from.Raw(c.Request.Context(), key(c, id))
-	if err != nil {
-		return err
-	}
-	revision, _ := doc.Int("revision")
-	if !notModified(c, etag(revision, "")) {
-		send(c, http.StatusOK, doc.AppendJSON)
-	}
-	return nil
-}
-
 // patchVehicle changes what is known of a car.
 //
 //	@Summary		Change a vehicle
@@ -154,28 +122,8 @@ func (s *Server) patchVehicle(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return updateOne(c, s.vehicles, func(v *vehicle.Vehicle) error {
-		if err := precondition(c, v.Revision, etag(v.Revision, "")); err != nil {
-			return err
-		}
-		return v.Apply(b.value)
-	})
-}
-
-// updateOne changes a document that has a revision, and sends it.
-func updateOne[T any](c *gin.Context, in *storage.Collection[T], change func(*T) error) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	saved, err := in.Update(c.Request.Context(), key(c, id), change)
-	if err != nil {
-		return err
-	}
-	revision, _ := saved.Doc.Int("revision")
-	c.Header("ETag", etag(revision, ""))
-	send(c, http.StatusOK, saved.Doc.AppendJSON)
-	return nil
+	revision := func(v *vehicle.Vehicle) int64 { return v.Revision }
+	return updateOne(c, s.vehicles, revision, func(v *vehicle.Vehicle) error { return v.Apply(b.value) })
 }
 
 // PlateRequest gives a vehicle a plate.
@@ -204,52 +152,58 @@ func (s *Server) movePlate(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	plate := vehicle.NormalizePlate(b.value.Plate)
 	var f domain.Faults
-	f.Required("/plate", plate, 20)
-	if f.Err() != nil {
+	f.Required("/plate", vehicle.NormalizePlate(b.value.Plate), vehicle.MaxPlate)
+	if f.Text("/plate", b.value.Plate, vehicle.MaxPlate); f.Err() != nil {
 		return f.Err()
 	}
-	id, err := pathID(c, "id")
-	if err != nil {
+	kept := keeper[vehicle.Vehicle]{s.vehicles, func(v *vehicle.Vehicle) *domain.Answers { return &v.Answers }, vehicleTag}
+	if done, err := answered(c, kept, b.sum); done || err != nil {
 		return err
 	}
-	ctx, now := c.Request.Context(), domain.At(s.Now())
-	if _, _, err := s.vehicles.Raw(ctx, key(c, id)); err != nil {
+	if err := s.takePlate(c, b.value); err != nil {
 		return err
 	}
-	before, err := s.takePlate(ctx, storeID(c), plate, id, b.value.Confirmed, now)
-	if err != nil {
-		return err
-	}
-	if before != "" && before != id {
-		if _, err := s.vehicles.Update(ctx, key(c, before), func(v *vehicle.Vehicle) error {
-			v.LosePlate(b.value.Plate, now)
-			return nil
-		}); err != nil && !errors.Is(err, storage.ErrNotFound) {
-			return err
-		}
-	}
-	return updateOne(c, s.vehicles, func(v *vehicle.Vehicle) error {
+	out, err := once(s, c, kept, b.sum, func(v *vehicle.Vehicle, now domain.Time) (effect, error) {
 		v.MovePlate(b.value.Plate, now)
-		return nil
+		return effect{status: http.StatusOK, body: stored(v)}, nil
 	})
+	if err != nil {
+		return err
+	}
+	replay(c, out.answer, out.again)
+	return nil
 }
 
-// takePlate moves the reservation of a plate by compare-and-set and says who held it.
-func (s *Server) takePlate(ctx context.Context, storeID, plate, id string, confirmed bool, now domain.Time) (before string, err error) { //nolint:revive // one claim
-	standing, won, err := s.claim(ctx, reservation{ID: storeID + "/plate/" + plate, Owner: id, At: now})
-	if err != nil || won {
-		return "", err
+func vehicleTag(v *vehicle.Vehicle) string { return etag(v.Revision, "") }
+
+// takePlate moves the claim of a plate to the vehicle of the path by compare-and-set. Who held it is told first: after a
+// crash in between, the repeat still knows whom to tell.
+func (s *Server) takePlate(c *gin.Context, r PlateRequest) error {
+	ctx, now, id := c.Request.Context(), domain.At(s.Now()), c.Param("id")
+	claimed := reservation{ID: reservationID(storeID(c), "plate", vehicle.NormalizePlate(r.Plate)), Owner: id, At: now}
+	standing, won, err := s.claim(ctx, claimed)
+	if err != nil || won || standing.Owner == id {
+		return err
 	}
-	if standing.Owner != id && !confirmed {
-		return "", domain.Refuse(codePlateUnconfirmed, "another vehicle has this plate; confirm that it is on this one")
+	if !r.Confirmed {
+		return domain.Refuse(codePlateUnconfirmed, "another vehicle has this plate; confirm that it is on this one")
 	}
-	_, err = s.reservations.Update(ctx, standing.ID, func(r *reservation) error {
-		before, r.Owner, r.At = r.Owner, id, now
+	_, err = s.vehicles.Update(ctx, key(c, standing.Owner), func(v *vehicle.Vehicle) error {
+		v.LosePlate(r.Plate, now)
 		return nil
 	})
-	return before, err
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return fmt.Errorf("take plate: %w", err)
+	}
+	_, err = s.reservations.Update(ctx, claimed.ID, func(held *reservation) error {
+		if held.Owner != standing.Owner && held.Owner != id {
+			return domain.Refuse(codePlateUnconfirmed, "the plate went to a third vehicle meanwhile; look again")
+		}
+		held.Owner, held.At = id, now
+		return nil
+	})
+	return err
 }
 
 // DamageList is what is known of a vehicle's damage.
@@ -282,124 +236,5 @@ func (s *Server) listDamage(c *gin.Context) error {
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return err
 	}
-	return sendValue(c, http.StatusOK, DamageList{Items: saved.Value.Marks()})
-}
-
-func (s *Server) customerRoutes() []route {
-	return []route{
-		{http.MethodGet, "/v1/customers", staff.AreaReadVisits, "limit cursor name phone", s.listCustomers},
-		{http.MethodGet, "/v1/customers/:id", staff.AreaReadVisits, "", s.getCustomer},
-		{http.MethodPatch, "/v1/customers/:id", staff.AreaCapture, "", s.patchCustomer},
-	}
-}
-
-func customersOf(e storage.Engine) *storage.Collection[customer.Customer] {
-	return storage.NewCollection(e, storage.Shape[customer.Customer]{
-		Name: "customers",
-		ID:   func(c *customer.Customer) string { return c.StoreID + "/" + c.ID },
-		Keys: []storage.Key[customer.Customer]{
-			{Name: "name", Values: func(c *customer.Customer) []string { return prefixed(c.StoreID, c.NameKeys()) }},
-			{Name: "phone", Values: func(c *customer.Customer) []string { return prefixed(c.StoreID, c.PhoneKeys()) }},
-			{Name: "seen", Values: func(c *customer.Customer) []string { return []string{c.StoreID + "/" + c.LastVisitAt.String()} }},
-		},
-	})
-}
-
-// CustomerList is a page of customers.
-type CustomerList struct {
-	Items      []customer.Customer `json:"items"`
-	NextCursor *string             `json:"next_cursor"`
-}
-
-// listCustomers looks customers up.
-//
-//	@Summary		List customers
-//	@Description	Those seen last first, or by the start of a name, or by a phone number or its last digits.
-//	@ID				listCustomers
-//	@Tags			customers
-//	@Security		bearer
-//	@Produce		json
-//	@Param			limit	query		int		false	"entries a page, 1 to 200"	minimum(1)	maximum(200)	default(50)
-//	@Param			cursor	query		string	false	"next_cursor of the page before"
-//	@Param			name	query		string	false	"start of a name"
-//	@Param			phone	query		string	false	"a phone number, or its last four digits"
-//	@Success		200		{object}	CustomerList
-//	@Header			200		{string}	Link	"the next page, rel=next"
-//	@Router			/v1/customers [get]
-func (s *Server) listCustomers(c *gin.Context) error {
-	q, err := listQuery(c, "seen", storeID(c)+"/")
-	if err != nil {
-		return err
-	}
-	q.Desc = true
-	name, phone := customer.FoldName(c.Query("name")), c.Query("phone")
-	switch {
-	case name != "" && phone != "":
-		return badParameter("phone", "at most one filter is taken")
-	case name != "":
-		q.Key, q.Prefix, q.Desc = "name", storeID(c)+"/"+name, false
-	case phone != "":
-		st, err := s.store(c.Request.Context(), storeID(c))
-		if err != nil {
-			return err
-		}
-		if e164, ok := customer.E164(phone, st.Market); ok {
-			phone = e164
-		}
-		q.Key, q.Prefix, q.Desc = "phone", storeID(c)+"/"+phone, false
-	}
-	page, err := s.customers.Find(c.Request.Context(), q)
-	if err != nil {
-		return err
-	}
-	sendList(c, page, nil)
-	return nil
-}
-
-// getCustomer reads a customer.
-//
-//	@Summary		Read a customer
-//	@Description	The customer as the store's files know him.
-//	@ID				getCustomer
-//	@Tags			customers
-//	@Security		bearer
-//	@Produce		json
-//	@Param			id				path		string	true	"id of the customer"	format(uuid)
-//	@Param			If-None-Match	header		string	false	"ETag that the client has"
-//	@Success		200				{object}	customer.Customer
-//	@Header			200				{string}	ETag	"revision"
-//	@Success		304				"the client has it"
-//	@Router			/v1/customers/{id} [get]
-func (s *Server) getCustomer(c *gin.Context) error { return sendOne(c, s.customers) }
-
-// patchCustomer changes what is known of a customer.
-//
-//	@Summary		Change a customer
-//	@Description	Name, salutation, phone, language; what is left out stays.
-//	@ID				patchCustomer
-//	@Tags			customers
-//	@Security		bearer
-//	@Accept			json
-//	@Produce		json
-//	@Param			id			path		string			true	"id of the customer"	format(uuid)
-//	@Param			If-Match	header		string			true	"ETag of the customer that was seen"
-//	@Param			body		body		customer.Patch	true	"what is to be changed"
-//	@Success		200			{object}	customer.Customer
-//	@Header			200			{string}	ETag	"revision"
-//	@Router			/v1/customers/{id} [patch]
-func (s *Server) patchCustomer(c *gin.Context) error {
-	b, err := decode[customer.Patch](c, maxBody)
-	if err != nil {
-		return err
-	}
-	st, err := s.store(c.Request.Context(), storeID(c))
-	if err != nil {
-		return err
-	}
-	return updateOne(c, s.customers, func(v *customer.Customer) error {
-		if err := precondition(c, v.Revision, etag(v.Revision, "")); err != nil {
-			return err
-		}
-		return v.Apply(b.value, st.Market)
-	})
+	return sendValue(c, DamageList{Items: saved.Value.Marks()})
 }

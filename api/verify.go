@@ -95,7 +95,7 @@ func (s *Server) verify(c *gin.Context) error {
 	if strings.Contains(c.GetHeader("Accept"), "text/html") {
 		return s.showVerification(c, saved.Value.StoreID, found)
 	}
-	return sendValue(c, http.StatusOK, found)
+	return sendValue(c, found)
 }
 
 // judge recomputes everything.

@@ -292,10 +292,8 @@ func filterVisits(c *gin.Context, q *storage.Query, name, value string) error {
 			return badParameter(name, "not a state")
 		}
 		q.Key, q.Prefix = "state", prefix+value+"/"
-	case "plate":
-		q.Key, q.Prefix, q.Desc = "plate", prefix+vehicle.NormalizePlate(value), false
-	case "number":
-		q.Key, q.Prefix, q.Desc = "number", prefix+strings.TrimSpace(value), false
+	case "plate", "number":
+		return narrow(c, q, filter{"plate", vehicle.NormalizePlate}, filter{"number", strings.TrimSpace})
 	default: // vehicle_id, customer_id, advisor_id
 		if !domain.ValidID(value) {
 			return badParameter(name, "not an id")
