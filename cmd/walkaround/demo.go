@@ -6,6 +6,10 @@ import (
 	"net"
 	"net/netip"
 	"text/tabwriter"
+
+	"example.com/walkaround/api"
+	"example.com/walkaround/cmd/walkaround/config"
+	"example.com/walkaround/cmd/walkaround/demodata"
 )
 
 const demoSummary = `Runs a store with sample vehicles, visits and accounts, for this machine alone: its passwords are printed for everyone to
@@ -30,13 +34,25 @@ func demo(ctx context.Context, c call) int {
 		c.say("WALKAROUND_CA_ADDR is %q, but demo listens on 127.0.0.1, ::1 or localhost alone.", cfg.CAAddr)
 		return exitUsage
 	}
-	return c.house(ctx, cfg, c.demoAccounts())
+	return c.house(ctx, cfg, c.demoAccounts(baseOf(cfg)))
+}
+
+// baseOf is the address that the demo's links begin with.
+func baseOf(cfg config.Config) string {
+	switch {
+	case cfg.PublicURL != "":
+		return cfg.PublicURL
+	case cfg.LocalTLS || cfg.TLSCert != "":
+		return "https://" + cfg.Addr
+	default:
+		return "http://" + cfg.Addr
+	}
 }
 
 // demoAccounts puts the samples there and prints who may sign in.
-func (c call) demoAccounts() welcome {
+func (c call) demoAccounts(base string) welcome {
 	return func(ctx context.Context, s server) error {
-		accounts, err := c.parts.seed(ctx, s)
+		accounts, err := c.parts.seed(ctx, s, base, func(line string) { c.print("%s\n", line) })
 		if err != nil {
 			return err
 		}
@@ -51,6 +67,24 @@ func (c call) demoAccounts() welcome {
 		}
 		return t.Flush()
 	}
+}
+
+// seedDemo fills an empty store with the demo's story and lists its accounts.
+func seedDemo(ctx context.Context, s server, base string, say func(string)) ([]account, error) {
+	house, ok := s.(*api.Server)
+	if !ok {
+		return nil, fmt.Errorf("demo: %T is no server of the API", s)
+	}
+	c := house.Config
+	c.PublicURL = base
+	if err := demodata.Seed(ctx, c, say); err != nil {
+		return nil, err
+	}
+	var list []account
+	for _, a := range demodata.Accounts() {
+		list = append(list, account{a.Username, demodata.Password, a.Name, string(a.Role)})
+	}
+	return list, nil
 }
 
 // loopback says whether an address is reached from this machine alone.

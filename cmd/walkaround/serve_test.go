@@ -237,7 +237,7 @@ func TestSecretHasOneMaker(t *testing.T) {
 func TestDemoPrintsItsAccounts(t *testing.T) {
 	f := &fake{handler: http.NotFoundHandler()}
 	p := f.parts()
-	p.seed = func(context.Context, server) ([]account, error) {
+	p.seed = func(context.Context, server, string, func(string)) ([]account, error) {
 		return []account{{"mei", "spring-4711", "林美", "advisor"}, {"supervisor", "summer-4712", "陳立", "supervisor"}}, nil
 	}
 	r := startInProcess(t, p, "demo")
@@ -258,7 +258,9 @@ func TestDemoPrintsItsAccounts(t *testing.T) {
 
 func TestDemoStaysOnThisMachine(t *testing.T) {
 	p := (&fake{}).parts()
-	p.seed = func(context.Context, server) ([]account, error) { return nil, errors.New("it was opened") }
+	p.seed = func(context.Context, server, string, func(string)) ([]account, error) {
+		return nil, errors.New("it was opened")
+	}
 	for _, args := range [][]string{
 		{"demo", "--addr=:8080"},
 		{"demo", "--addr=0.0.0.0:0"},

@@ -15,14 +15,14 @@ import (
 // parts is what the commands are made of. A command whose part is nil is not there.
 type parts struct {
 	newServer func(context.Context, materials) (server, error)
-	seed      func(context.Context, server) ([]account, error)                                       // demo
+	seed      func(ctx context.Context, s server, base string, say func(string)) ([]account, error)  // demo
 	check     func(ctx context.Context, c config.Config, findings io.Writer) (faults int, err error) // check
 	codes     []openapi.Code                                                                         // the catalogue of problems
 }
 
 // wired is the real house.
 func wired() parts {
-	return parts{newServer: newServer, check: checkFolder, codes: codes()}
+	return parts{newServer: newServer, seed: seedDemo, check: checkFolder, codes: codes()}
 }
 
 // newServer builds the API on the storage.
