@@ -29,13 +29,19 @@ func (s *Server) serveBlob(c *gin.Context, sum, contentType string) error {
 	return nil
 }
 
-// openBlob opens a blob that a document names: when it is gone, what named it is damaged.
+// openBlob opens a blob that a document names and holds its bytes to its name: one that is gone or was changed is shown to
+// nobody, not even in parts.
 func (s *Server) openBlob(ctx context.Context, storeID, sum string) (io.ReadSeekCloser, storage.BlobInfo, error) {
-	r, info, err := s.Blobs.Open(ctx, storeID+"/"+sum)
-	switch {
-	case errors.Is(err, storage.ErrNotFound):
-		return nil, info, fmt.Errorf("blob %s: %w: %w", sum, storage.ErrCorrupt, err)
-	case err != nil:
+	key := storeID + "/" + sum
+	err := storage.Verify(ctx, s.Blobs, key)
+	if errors.Is(err, storage.ErrNotFound) {
+		err = fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
+	}
+	if err != nil {
+		return nil, storage.BlobInfo{}, fmt.Errorf("blob %s: %w", sum, err)
+	}
+	r, info, err := s.Blobs.Open(ctx, key)
+	if err != nil {
 		return nil, info, fmt.Errorf("blob %s: %w", sum, err)
 	}
 	return r, info, nil
