@@ -63,7 +63,7 @@ func (s *Server) begin(c *gin.Context, bodySum, clientID string) (attempt, error
 	if a.key == "" {
 		return a, nil
 	}
-	standing, won, err := s.claim(c.Request.Context(), reservation{
+	standing, won, err := s.claimKey(c.Request.Context(), reservation{
 		ID: reservationID(storeID(c), "key", a.key), Owner: a.id, Body: a.body, At: domain.At(s.Now()),
 	})
 	if err != nil || won {
@@ -74,6 +74,21 @@ func (s *Server) begin(c *gin.Context, bodySum, clientID string) (attempt, error
 	}
 	a.id, a.seen = standing.Owner, true
 	return a, nil
+}
+
+// claimKey claims an Idempotency-Key. A claim older than domain.AnswersKept is nobody's: of those who find it one takes it.
+func (s *Server) claimKey(ctx context.Context, claimed reservation) (standing reservation, won bool, err error) {
+	if standing, won, err = s.claim(ctx, claimed); err != nil || won {
+		return standing, won, err
+	}
+	saved, err := s.reservations.Update(ctx, claimed.ID, func(r *reservation) error {
+		if won = claimed.At.Sub(r.At.Time) >= domain.AnswersKept; !won {
+			return storage.ErrUnchanged
+		}
+		*r = claimed
+		return nil
+	})
+	return saved.Value, won, err
 }
 
 // running refuses the repeat of a creation that may still end by itself.
