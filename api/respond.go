@@ -62,27 +62,32 @@ func sendList(c *gin.Context, page storage.Page, item func(dst []byte, d storage
 	if item == nil {
 		item = func(dst []byte, d storage.Document) []byte { return d.AppendJSON(dst) }
 	}
-	if page.Next != "" {
+	sendItems(c, page.Next, len(page.Items), func(dst []byte, i int) []byte { return item(dst, page.Items[i]) })
+}
+
+// sendItems is sendList for n entries that item writes by their index.
+func sendItems(c *gin.Context, cursor string, n int, item func(dst []byte, i int) []byte) {
+	if cursor != "" {
 		next := *c.Request.URL
 		query := next.Query()
-		query.Set("cursor", page.Next)
+		query.Set("cursor", cursor)
 		next.RawQuery = query.Encode()
 		c.Header("Link", "<"+next.RequestURI()+`>; rel="next"`)
 	}
 	c.Header("Vary", "Accept-Encoding")
 	sendZipped(c, func(dst []byte) []byte {
 		dst = append(dst, `{"items":[`...)
-		for i, d := range page.Items {
+		for i := range n {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = item(dst, d)
+			dst = item(dst, i)
 		}
 		dst = append(dst, `],"next_cursor":`...)
-		if page.Next == "" {
+		if cursor == "" {
 			return append(dst, "null}"...)
 		}
-		return append(strconv.AppendQuote(dst, page.Next), '}')
+		return append(strconv.AppendQuote(dst, cursor), '}')
 	})
 }
 
