@@ -133,6 +133,14 @@ func (f *finder) reserve(ctx context.Context, kind, what, id string) (string, er
 	return standing.Owner, err
 }
 
+// ownerOr says whose it is, and reserves it for id only where it is nobody's: most often there is nothing to write.
+func (f *finder) ownerOr(ctx context.Context, kind, what, id string) (string, error) {
+	if owner, err := f.owner(ctx, kind, what); err != nil || owner != "" {
+		return owner, err
+	}
+	return f.reserve(ctx, kind, what, id)
+}
+
 // read reads the car, or makes it where its reservation stands alone.
 func (f *finder) read(ctx context.Context, id string) (vehicle.Vehicle, error) {
 	saved, err := f.vehicles.Get(ctx, f.in.ID+"/"+id)
@@ -169,7 +177,7 @@ func (f *finder) findCustomer(ctx context.Context, car vehicle.Vehicle) error {
 	if typed.Phone != "" && !readable {
 		f.warn(visit.WarnPhoneUnread, "/customer/phone", "not a phone number of the store's market; it is kept as typed")
 	}
-	id, err := f.reserve(ctx, "customer", customer.MatchKey(typed.Name, e164), domain.DerivedID(f.visitID, "customer"))
+	id, err := f.ownerOr(ctx, "customer", customer.MatchKey(typed.Name, e164), domain.DerivedID(f.visitID, "customer"))
 	if err != nil {
 		return err
 	}

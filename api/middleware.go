@@ -73,6 +73,9 @@ func (s *Server) finish(c *gin.Context, start time.Time) {
 	}
 	took := s.Now().Sub(start)
 	s.metrics.observe(c.Request.Method, c.FullPath(), c.Writer.Status(), took)
+	if !s.Log.Enabled(c.Request.Context(), slog.LevelDebug) {
+		return
+	}
 	s.Log.DebugContext(c.Request.Context(), "request", slog.String("request_id", requestID(c)), slog.String("method", c.Request.Method),
 		slog.String("route", c.FullPath()), slog.Int("status", c.Writer.Status()), slog.Int64("took_us", took.Microseconds()),
 		slog.String("account_id", principal(c).AccountID))

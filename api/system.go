@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -90,6 +91,14 @@ func (s *Server) readyz(c *gin.Context) error {
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
+	known    sync.Map // of observed to the prometheus.Observer: the vector finds it by hashing the names each time
+}
+
+// observed is what a histogram is about: as many as there are routes and statuses.
+type observed struct {
+	method string
+	route  string
+	status int
 }
 
 func newMetrics() *metrics {
@@ -107,7 +116,14 @@ func (m *metrics) observe(method, route string, status int, took time.Duration) 
 	if route == "" {
 		route = "none"
 	}
-	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+	a := observed{method, route, status}
+	known, ok := m.known.Load(a)
+	if !ok {
+		known, _ = m.known.LoadOrStore(a, m.requests.WithLabelValues(method, route, strconv.Itoa(status)))
+	}
+	if o, ok := known.(prometheus.Observer); ok {
+		o.Observe(took.Seconds())
+	}
 }
 
 // serveMetrics is for who runs the server: on loopback only, so that nothing of the business is told to strangers.

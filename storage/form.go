@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -40,8 +41,17 @@ func (f *form) isStruct() bool { return f != nil && f.index != nil }
 
 type former struct{ seen map[reflect.Type]*form }
 
+// forms remembers what was compiled. A form is the same whoever asks first, and never changes.
+var forms sync.Map // of reflect.Type to *form
+
 func formOf(t reflect.Type) *form {
-	return former{seen: map[reflect.Type]*form{}}.of(t)
+	if known, ok := forms.Load(t); ok {
+		f, _ := known.(*form)
+		return f
+	}
+	f := former{seen: map[reflect.Type]*form{}}.of(t)
+	forms.Store(t, f)
+	return f
 }
 
 var (

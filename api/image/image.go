@@ -172,13 +172,17 @@ func readFrame(src *source, kind string) (frame, error) {
 
 // checkEnd walks the structure of the format to its end: ErrTruncated where the file stops before.
 func checkEnd(src *source, kind string) error {
+	tail, err := src.tail()
+	if err != nil {
+		return src.verdict(err)
+	}
 	br, err := src.rewound()
 	if err != nil {
 		return err
 	}
 	switch kind {
 	case TypeJPEG:
-		err = jpegEnd(br)
+		err = jpegEnd(br, tail == [2]byte{0xff, markEOI})
 	case TypePNG:
 		err = pngEnd(br)
 	case TypeWebP:

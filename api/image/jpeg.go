@@ -107,8 +107,10 @@ func samplesPerPixel(components []byte) float64 {
 }
 
 // jpegEnd walks segments and scan data to the end-of-image marker. What follows it is not looked at: phones append
-// videos and maps there. Only a marker counts, not the two bytes inside a segment, as thumbnails have their own.
-func jpegEnd(br *bufio.Reader) error {
+// videos and maps there. Only a marker counts, not the two bytes inside a segment, as thumbnails have their own. Where the
+// file itself ends with the marker, that is its end once a scan has begun, for scan data never hold these two bytes: most
+// files need not be read a second time.
+func jpegEnd(br *bufio.Reader, endsWithMarker bool) error {
 	for scanned := false; ; {
 		marker, err := nextMarker(br)
 		switch {
@@ -125,6 +127,9 @@ func jpegEnd(br *bufio.Reader) error {
 			return err
 		}
 		scanned = scanned || marker == markSOS
+		if scanned && endsWithMarker {
+			return nil
+		}
 	}
 }
 

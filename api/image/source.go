@@ -88,6 +88,18 @@ func (s *source) rewound() (*bufio.Reader, error) {
 	return bufio.NewReaderSize(s, bufferSize), nil
 }
 
+// tail reads the last two bytes; a shorter file has zeros.
+func (s *source) tail() (last [2]byte, err error) {
+	if s.size < int64(len(last)) {
+		return last, nil
+	}
+	if _, err := s.Seek(-int64(len(last)), io.SeekEnd); err != nil {
+		return last, err
+	}
+	_, err = io.ReadFull(s, last[:])
+	return last, err
+}
+
 // head reads up to n bytes from the start; a shorter file gives fewer.
 func (s *source) head(n int) ([]byte, error) {
 	br, err := s.rewound()
