@@ -310,7 +310,7 @@ func (s *Server) createStaff(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if !created {
+	if !created { // no answer is kept of a creation that carried a password: its repeat is told the account as it stands
 		c.Header("Idempotency-Replayed", "true")
 	}
 	c.Header("Location", "/v1/staff/"+saved.Value.ID)

@@ -23,6 +23,7 @@ import (
 const (
 	maxSignatureImage = 512 << 10 // bytes of the PNG
 	maxSignatureSide  = 4_096     // pixels
+	maxSignatureArea  = 6 << 20   // pixels: decoding holds up to eight bytes of each
 	maxStrokes        = 500
 	maxStrokePoints   = 20_000
 	maxStrokeTime     = 10 * 60 * 1_000 // milliseconds
@@ -185,8 +186,8 @@ func checkImage(f *domain.Faults, uri string) (drawn []byte, width, height int) 
 		return nil, 0, 0
 	}
 	header, err := png.DecodeConfig(bytes.NewReader(drawn))
-	if err != nil || header.Width < 1 || header.Width > maxSignatureSide || header.Height > maxSignatureSide {
-		f.Add("/image", domain.CodeMalformed, "not a PNG of at most %d pixels a side", maxSignatureSide)
+	if err != nil || header.Width < 1 || max(header.Width, header.Height) > maxSignatureSide || header.Width*header.Height > maxSignatureArea {
+		f.Add("/image", domain.CodeMalformed, "not a PNG of at most %d pixels a side and %d in all", maxSignatureSide, maxSignatureArea)
 		return nil, 0, 0
 	}
 	if _, err := png.Decode(bytes.NewReader(drawn)); err != nil {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/walkaround/domain"
@@ -13,10 +15,12 @@ import (
 )
 
 const (
-	leaseTime = 15 * time.Second
-	pollEvery = 2 * time.Second
-	taskTime  = 2 * time.Minute
-	batch     = 32
+	leaseTime  = 15 * time.Second
+	renewEvery = leaseTime / 3
+	pollEvery  = 2 * time.Second
+	taskTime   = 2 * time.Minute
+	batch      = 32
+	maxReason  = 500 // bytes of an error that a task keeps
 )
 
 // Relay runs the tasks that documents owe: found by their `pending` key, under a lease, at least once, in order per
@@ -59,7 +63,7 @@ func Serve[T any](r *Relay, q Queue[T]) {
 	r.held = append(r.held, name)
 	r.loops = append(r.loops, func(ctx context.Context) {
 		for r.sleep(ctx, wake, pollEvery) {
-			r.attempt(ctx, name, func(ctx context.Context) error { return drain(ctx, r, q, name) })
+			r.attempt(ctx, name, func(ctx context.Context) error { return drain(ctx, r, q) })
 		}
 	})
 }
@@ -121,55 +125,77 @@ func (r *Relay) sleep(ctx context.Context, wake <-chan struct{}, period time.Dur
 	return true
 }
 
-// attempt does work under its lease and logs what goes wrong.
+// attempt does work under its lease, which is renewed as long as it lasts, and logs what goes wrong.
 func (r *Relay) attempt(ctx context.Context, name string, do func(context.Context) error) {
 	mine, err := r.leases.Hold(ctx, name, leaseTime)
 	if err == nil && mine {
-		err = do(ctx)
+		held, lost := context.WithCancel(ctx)
+		r.wait.Go(func() { r.renew(held, lost, name) })
+		err = do(held)
+		lost()
 	}
 	if err != nil && ctx.Err() == nil {
 		r.log.ErrorContext(ctx, "background work failed", slog.String("work", name), slog.Any("error", err))
 	}
 }
 
-// drain runs what is due until nothing is.
-func drain[T any](ctx context.Context, r *Relay, q Queue[T], lease string) error {
+// renew holds on to a lease until ctx ends. When another process has it, the work is ended: two would run it at once.
+func (r *Relay) renew(ctx context.Context, lost context.CancelFunc, name string) {
+	ticker := time.NewTicker(renewEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if mine, err := r.leases.Hold(ctx, name, leaseTime); err == nil && !mine {
+			lost()
+			return
+		}
+	}
+}
+
+// drain runs what is due until nothing is, or something could not be noted: then it is left to the next round, since what
+// is found again at once would be run without end.
+func drain[T any](ctx context.Context, r *Relay, q Queue[T]) error {
 	for ctx.Err() == nil {
 		page, err := q.Collection.FindValues(ctx, storage.Query{Key: "pending", To: domain.At(r.now()).String() + "~", Limit: batch, Whole: true})
-		if err != nil || len(page.Items) == 0 {
-			return err
-		}
-		runBatch(ctx, r, q, page.Items)
-		if mine, err := r.leases.Hold(ctx, lease, leaseTime); err != nil || !mine {
+		if err != nil || len(page.Items) == 0 || !runBatch(ctx, r, q, page.Items) {
 			return err
 		}
 	}
 	return nil
 }
 
-func runBatch[T any](ctx context.Context, r *Relay, q Queue[T], items []storage.Saved[T]) {
+// runBatch says whether what was done and what failed is noted in every document.
+func runBatch[T any](ctx context.Context, r *Relay, q Queue[T], items []storage.Saved[T]) bool {
 	var wait sync.WaitGroup
+	var unnoted atomic.Bool
 	slots := make(chan struct{}, max(1, q.Workers))
 	for _, item := range items {
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			Run(ctx, r, q, item.Value)
+			if !run(ctx, r, q, item.Value) {
+				unnoted.Store(true)
+			}
 		})
 	}
 	wait.Wait()
+	return !unnoted.Load()
 }
 
-// Run does the tasks that a document owes now, in order, until one fails.
-func Run[T any](ctx context.Context, r *Relay, q Queue[T], doc T) {
+// run does the tasks that a document owes now, in order, until one fails, and says whether all that is noted in it.
+func run[T any](ctx context.Context, r *Relay, q Queue[T], doc T) bool {
 	for ctx.Err() == nil {
 		task, ok := q.Outbox(&doc).Next()
-		if !ok || task.DueAt.After(r.now().Add(time.Second)) {
-			return
+		if !ok || task.DueAt.After(r.now()) {
+			return true
 		}
 		change, failure := consume(ctx, q, doc, task)
 		if failure != nil && ctx.Err() != nil {
-			return // ended, not failed
+			return false // ended, not failed
 		}
 		saved, err := q.Collection.Update(ctx, q.ID(&doc), func(v *T) error {
 			settle(q.Outbox(v), task, failure, domain.At(r.now()))
@@ -181,10 +207,11 @@ func Run[T any](ctx context.Context, r *Relay, q Queue[T], doc T) {
 		if failure != nil || err != nil {
 			r.log.ErrorContext(ctx, "task failed", slog.String("queue", q.Name), slog.String("document", q.ID(&doc)),
 				slog.String("task", task.Type), slog.Int("attempt", task.Attempts+1), slog.Any("error", failure), slog.Any("not_noted", err))
-			return
+			return err == nil
 		}
 		doc = saved.Value
 	}
+	return false
 }
 
 func settle(o *domain.Outbox, task domain.Task, failure error, now domain.Time) {
@@ -193,7 +220,7 @@ func settle(o *domain.Outbox, task domain.Task, failure error, now domain.Time) 
 		return
 	}
 	reason := failure.Error()
-	o.Fail(task.Type, task.Ref, reason[:min(len(reason), 500)], now)
+	o.Fail(task.Type, task.Ref, strings.ToValidUTF8(reason[:min(len(reason), maxReason)], ""), now)
 }
 
 // consume runs one task; a panic is its failure.
