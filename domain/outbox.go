@@ -54,7 +54,7 @@ func (o *Outbox) Fail(kind, ref, reason string, now Time) {
 	}
 	t := &(*o)[i]
 	t.LastError = reason
-	t.DueAt = At(now.Add(min(time.Second<<t.Attempts, time.Hour)))
+	t.DueAt = At(now.Add(min(time.Second<<min(t.Attempts, MaxAttempts), time.Hour)))
 	t.Attempts++
 	if t.Attempts >= MaxAttempts {
 		t.FailedAt = &now
