@@ -166,7 +166,7 @@ func (d *door) close() {
 func (d *door) announcement() string {
 	if d.authority == nil {
 		scheme := "http"
-		if d.server.TLSConfig != nil {
+		if d.cfg.TLSCert != "" { // not the server's TLSConfig: Serve makes one for itself, at the same time
 			scheme = "https"
 		}
 		return "listening on " + d.address(scheme, d.listener) + "\n"
