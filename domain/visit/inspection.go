@@ -308,6 +308,7 @@ func (v *Visit) SaveInspection(in Inspection, defaults Defaults, sent string, by
 	if in.Consent == nil {
 		in.Consent = &defaults.Consent
 	}
+	in.Attributes = present(in.Attributes)
 	v.Inspection, v.Required = &in, defaults.Required
 	v.saved("inspection", &v.Sections.Inspection, sent, by, now)
 	return nil

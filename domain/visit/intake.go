@@ -52,6 +52,14 @@ func (in *Intake) Check() error {
 // MaxAttributesBytes is the most that `attributes` of a section may hold.
 const MaxAttributesBytes = 64 << 10
 
+// present gives nil for null, which says not yet, as in every member.
+func present(raw json.RawMessage) json.RawMessage {
+	if string(raw) == "null" {
+		return nil
+	}
+	return raw
+}
+
 func checkAttributes(f *domain.Faults, raw json.RawMessage) {
 	if len(raw) > MaxAttributesBytes {
 		f.Add("/attributes", domain.CodeTooLong, "%d bytes; at most %d are taken", len(raw), MaxAttributesBytes)
@@ -92,6 +100,7 @@ func (v *Visit) SaveIntake(in Intake, sent string, by Saver, now domain.Time) er
 	if err := v.mayChange(); err != nil {
 		return err
 	}
+	in.Attributes = present(in.Attributes)
 	v.Intake = &in
 	v.saved("intake", &v.Sections.Intake, sent, by, now)
 	return nil
