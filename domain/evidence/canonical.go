@@ -9,8 +9,6 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/gowebpki/jcs"
-
 	"example.com/walkaround/domain"
 )
 
@@ -19,11 +17,11 @@ const (
 	MaxDepth = 64
 
 	maxInteger = 1 << 53
-	freeMember = `"attributes"`
+	freeMember = "attributes"
 
 	// At the top, these map ids to SHA-256, null while the file is not stored: a null there says something.
-	photosMember     = `"photos"`
-	recordingsMember = `"recordings"`
+	photosMember     = "photos"
+	recordingsMember = "recordings"
 
 	digestPrefix = "sha256:"
 )
@@ -42,13 +40,12 @@ func Canonical(raw []byte) ([]byte, error) {
 	if err := inspect(raw); err != nil {
 		return nil, err
 	}
-	ordered, err := jcs.Transform(raw)
-	if err != nil { // the one fault that inspect leaves to it
+	w := orderer{in: raw, out: make([]byte, 0, len(raw))}
+	w.value(false)
+	if w.twice {
 		return nil, domain.Refuse(CodeDuplicateKey, "an object names the same member twice")
 	}
-	p := pruner{in: ordered, out: make([]byte, 0, len(ordered))}
-	p.value(false)
-	return p.out, nil
+	return w.out, nil
 }
 
 // Digest names bytes by their SHA-256, as "sha256:" and 64 lower-case hex digits.
@@ -73,7 +70,7 @@ func digestBytes(s string) ([]byte, bool) {
 	return sum, err == nil && hex.EncodeToString(sum) == s[len(digestPrefix):]
 }
 
-// inspect refuses what two implementations could read differently. Only duplicate keys are left to jcs.
+// inspect refuses what two implementations could read differently. Only duplicate keys are left to the orderer.
 func inspect(raw []byte) error {
 	if err := measureDepth(raw); err != nil {
 		return err
@@ -197,83 +194,4 @@ func inspectNumber(text string) error {
 		return refusal
 	}
 	return nil
-}
-
-// pruner copies canonical JSON and leaves out the members that say nothing.
-type pruner struct {
-	in, out []byte
-	at      int
-	depth   int // of objects
-}
-
-// value copies the value at p.at and says whether it is empty. Inside free values nothing is left out.
-func (p *pruner) value(free bool) (empty bool) {
-	switch start := p.at; p.in[start] {
-	case '{':
-		return p.object(free)
-	case '[':
-		return p.array(free)
-	case '"':
-		p.at = stringEnd(p.in, start)
-		p.out = append(p.out, p.in[start:p.at]...)
-		return p.at == start+2
-	default:
-		for p.at < len(p.in) && p.in[p.at] != ',' && p.in[p.at] != ']' && p.in[p.at] != '}' {
-			p.at++
-		}
-		p.out = append(p.out, p.in[start:p.at]...)
-		return p.in[start] == 'n'
-	}
-}
-
-// object copies an object, dropping empty members unless it is free.
-func (p *pruner) object(free bool) (empty bool) {
-	p.copyByte()
-	p.depth++
-	for empty = true; p.in[p.at] != '}'; {
-		if p.in[p.at] == ',' {
-			p.at++
-		}
-		before := len(p.out)
-		if !empty {
-			p.out = append(p.out, ',')
-		}
-		if p.member(free) && !free {
-			p.out = p.out[:before]
-		} else {
-			empty = false
-		}
-	}
-	p.depth--
-	p.copyByte()
-	return empty
-}
-
-// member copies a name and its value and says whether the value is empty.
-func (p *pruner) member(free bool) (empty bool) {
-	start := p.at
-	p.at = stringEnd(p.in, start)
-	name := string(p.in[start:p.at])
-	p.at++ // the colon
-	p.out = append(append(p.out, name...), ':')
-	return p.value(free || name == freeMember || p.depth == 1 && (name == photosMember || name == recordingsMember))
-}
-
-// array copies an array with all its elements.
-func (p *pruner) array(free bool) (empty bool) {
-	p.copyByte()
-	for empty = true; p.in[p.at] != ']'; empty = false {
-		if p.in[p.at] == ',' {
-			p.copyByte()
-		}
-		p.value(free)
-	}
-	p.copyByte()
-	return empty
-}
-
-// copyByte copies one byte of structure.
-func (p *pruner) copyByte() {
-	p.out = append(p.out, p.in[p.at])
-	p.at++
 }
