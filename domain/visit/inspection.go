@@ -311,5 +311,6 @@ func (v *Visit) SaveInspection(in Inspection, defaults Defaults, sent string, by
 	in.Attributes = present(in.Attributes)
 	v.Inspection, v.Required = &in, defaults.Required
 	v.saved("inspection", &v.Sections.Inspection, sent, by, now)
+	v.recomputeSheet()
 	return nil
 }

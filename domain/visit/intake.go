@@ -103,6 +103,7 @@ func (v *Visit) SaveIntake(in Intake, sent string, by Saver, now domain.Time) er
 	in.Attributes = present(in.Attributes)
 	v.Intake = &in
 	v.saved("intake", &v.Sections.Intake, sent, by, now)
+	v.recompute()
 	return nil
 }
 
@@ -122,7 +123,6 @@ const maxSavedMarks = 50
 func (v *Visit) saved(name string, s *Section, sent string, by Saver, now domain.Time) {
 	s.Revision = s.next()
 	s.SavedAt, s.Sent = &now, sent
-	v.recompute()
 	mark := name + " " + by.Person.ID + " " + by.Device
 	last, ok := v.Saved[mark]
 	if since := now.Sub(last.At.Time); ok && since >= 0 && since < savedEvery {

@@ -93,7 +93,7 @@ func (v *Visit) addFile(files *map[string]string, f StoredFile, limit int) (adde
 	}
 	(*files)[f.ID] = f.SHA256
 	if !v.Sections.Inspection.Frozen { // what is signed named its files already
-		v.recompute()
+		v.recomputeSheet()
 	}
 	return true, nil
 }

@@ -182,13 +182,18 @@ func (s Sheet) missing(required []string, lastOdometer *int64) []Missing {
 
 // recompute brings digests and what is missing up to date after any change, so that reading them costs nothing.
 func (v *Visit) recompute() {
-	sheet := v.Sheet()
 	v.Sections.Intake.Missing = v.Intake.missing()
-	v.Sections.Inspection.Missing = sheet.missing(v.Required, v.Known.OdometerKM)
 	v.Sections.Intake.Digest = digestOf(struct {
 		VisitID string  `json:"visit_id"`
 		Intake  *Intake `json:"intake,omitempty"`
 	}{v.ID, v.Intake})
+	v.recomputeSheet()
+}
+
+// recomputeSheet is recompute after a change that left the intake as it was.
+func (v *Visit) recomputeSheet() {
+	sheet := v.Sheet()
+	v.Sections.Inspection.Missing = sheet.missing(v.Required, v.Known.OdometerKM)
 	v.Sections.Inspection.Digest = digestOf(sheet)
 }
 
