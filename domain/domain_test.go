@@ -64,14 +64,14 @@ func TestOutboxBacksOffUntilItSetsAside(t *testing.T) {
 	o.Add("seal", "a", at(0))
 	o.Add("seal", "b", at(0))
 	now := at(0)
-	for attempt, wait := range []time.Duration{
+	for attempt, wait := range []int{
 		1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048,
 	} {
 		if o[0].FailedAt != nil {
 			t.Fatalf("set aside after %d attempts", attempt)
 		}
 		o.Fail("seal", "a", "no paper", now)
-		if want := domain.At(now.Add(wait * time.Second)); o[0].DueAt != want || o[0].LastError != "no paper" {
+		if want := domain.At(now.Add(time.Duration(wait) * time.Second)); o[0].DueAt != want || o[0].LastError != "no paper" {
 			t.Fatalf("attempt %d: %+v, want due at %s", attempt, o[0], want)
 		}
 		if attempt < domain.MaxAttempts-1 && (len(o.PendingKey()) != 1 || o.PendingKey()[0] != o[0].DueAt.String()) {
