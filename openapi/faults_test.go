@@ -25,6 +25,7 @@ func TestGenerateNamesFaults(t *testing.T) {
 		"unknown scheme":     {"api/visits.go", "@Security		oauth2[visits:read]", "@Security cookie", "@Security cookie is unknown"},
 		"unknown scope":      {"api/visits.go", "oauth2[visits:read]", "oauth2[cars:read]", "scope cars:read has no @scope"},
 		"unknown status":     {"api/visits.go", "@Failure		409", "@Failure 418", "POST /v1/visits: status 418"},
+		"no code":            {"api/visits.go", "codes: id_taken, wrong_state", "It can not be.", "names no code"},
 		"no title":           {"api/openapi.go", "@title			Sample house", "", "@title"},
 		"no json tag":        {"api/extra/login.go", "`json:\"access_token\"`", "", "AccessToken has no json tag"},
 		"bad limit":          {"domain/visit/visit.go", `minimum:"0"`, `minimum:"low"`, "tag minimum"},

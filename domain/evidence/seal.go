@@ -17,7 +17,7 @@ const maxSealBytes = 1 << 20
 // Signer is who signed: as he named himself, and what he is to the car.
 type Signer struct {
 	Name     string `bson:"name" json:"name" validate:"required" minLength:"1" maxLength:"80" example:"陳大文"`
-	Relation string `bson:"relation" json:"relation" maxLength:"40" example:"owner"`
+	Relation string `bson:"relation" json:"relation" maxLength:"40" example:"owner"` // what he is to the car: owner, family, driver and employee are printed in the sheet's language, any other word as it stands
 }
 
 // Witness is the member of staff before whom it was signed.
