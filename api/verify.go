@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -202,12 +203,37 @@ func (s *Server) rotateStoreKey(c *gin.Context) error {
 	if err := noBody(c); err != nil {
 		return err
 	}
-	if err := s.auth.RotateStoreKey(c.Request.Context(), storeID(c)); err != nil {
+	ctx := c.Request.Context()
+	keys, err := s.storeKeys(ctx, storeID(c))
+	if err != nil {
+		return err
+	}
+	standing := strconv.Itoa(len(keys)) // what is created is the key after these
+	a, err := s.begin(c, "", standing)
+	if err != nil {
+		return err
+	}
+	if a.id != standing {
+		c.Header("Idempotency-Replayed", "true")
+	} else if err := s.nextStoreKey(c, a); err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)
 	c.Writer.WriteHeaderNow()
 	return nil
+}
+
+func (s *Server) nextStoreKey(c *gin.Context, a attempt) error {
+	if a.seen {
+		if err := s.running(c, a); err != nil {
+			return err
+		}
+	}
+	err := s.auth.RotateStoreKey(c.Request.Context(), storeID(c))
+	if err != nil {
+		s.lapse(c, a)
+	}
+	return err
 }
 
 // CheckpointList is a page of checkpoints.
