@@ -2,14 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"text/tabwriter"
 
 	"example.com/walkaround/api"
 	"example.com/walkaround/cmd/walkaround/config"
 	"example.com/walkaround/cmd/walkaround/demodata"
+	"example.com/walkaround/cmd/walkaround/keep"
 )
 
 const demoSummary = `Runs a store with sample vehicles, visits and accounts, for this machine alone: its passwords are printed for everyone to
@@ -34,7 +39,7 @@ func demo(ctx context.Context, c call) int {
 		c.say("WALKAROUND_CA_ADDR is %q, but demo listens on 127.0.0.1, ::1 or localhost alone.", cfg.CAAddr)
 		return exitUsage
 	}
-	return c.house(ctx, cfg, c.demoAccounts(baseOf(cfg)))
+	return c.house(ctx, cfg, c.demoAccounts(cfg))
 }
 
 // baseOf is the address that the demo's links begin with.
@@ -49,10 +54,35 @@ func baseOf(cfg config.Config) string {
 	}
 }
 
+// demoMark is the file that tells a demo's folder from a real store's: serve must never open one with known passwords.
+const demoMark = "demo"
+
+const demoMarkText = "The store in this folder was made by `walkaround demo`. Everyone knows its passwords, so serve does not open it.\n"
+
+// holdsDemo says whether a folder is a demo's.
+func holdsDemo(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, demoMark))
+	return err == nil
+}
+
+// fill marks the folder and puts the samples there. The mark comes first, so that a demo that broke off has it too.
+func (c call) fill(ctx context.Context, cfg config.Config, s server) ([]account, error) {
+	mark := filepath.Join(cfg.Data, demoMark)
+	made := keep.New(mark, []byte(demoMarkText))
+	if made != nil && !errors.Is(made, fs.ErrExist) {
+		return nil, made
+	}
+	accounts, err := c.parts.seed(ctx, s, baseOf(cfg), func(line string) { c.print("%s\n", line) })
+	if errors.Is(err, demodata.ErrForeign) && made == nil {
+		err = errors.Join(err, os.Remove(mark))
+	}
+	return accounts, err
+}
+
 // demoAccounts puts the samples there and prints who may sign in.
-func (c call) demoAccounts(base string) welcome {
+func (c call) demoAccounts(cfg config.Config) welcome {
 	return func(ctx context.Context, s server) error {
-		accounts, err := c.parts.seed(ctx, s, base, func(line string) { c.print("%s\n", line) })
+		accounts, err := c.fill(ctx, cfg, s)
 		if err != nil {
 			return err
 		}

@@ -32,6 +32,10 @@ func serve(ctx context.Context, c call) int {
 	if !ok {
 		return code
 	}
+	if holdsDemo(cfg.Data) {
+		c.say("WALKAROUND_DATA is %q, the folder of a demo, whose passwords everyone knows; choose another one.", cfg.Data)
+		return exitUsage
+	}
 	return c.house(ctx, cfg, c.firstAccount(cfg))
 }
 
