@@ -39,11 +39,10 @@ func marshal(v any) (bson.Raw, error) {
 	return buf.Bytes(), nil
 }
 
-// unmarshal reads raw into v, a pointer to a zero value. Nothing of raw is referred to afterwards.
+// unmarshal reads raw into v, a pointer to a zero value. Nothing of raw is referred to afterwards. The driver's own
+// registry serves here, as ours differs in encoding alone, and this way in reads the bytes where they lie.
 func unmarshal(raw bson.Raw, v any) error {
-	dec := bson.NewDecoder(bson.NewDocumentReader(bytes.NewReader(raw)))
-	dec.SetRegistry(registry)
-	if err := dec.Decode(v); err != nil {
+	if err := bson.Unmarshal(raw, v); err != nil {
 		return fmt.Errorf("%w: decode %T: %w", ErrCorrupt, v, err)
 	}
 	return nil
