@@ -15,13 +15,20 @@ import (
 
 // asked makes the context of a request.
 func asked(method, target, body string, headers ...string) *gin.Context {
+	c, _ := recorded(method, target, body, headers...)
+	return c
+}
+
+// recorded is asked with what is answered.
+func recorded(method, target, body string, headers ...string) (*gin.Context, *httptest.ResponseRecorder) {
 	gin.SetMode(gin.ReleaseMode)
-	c, _ := gin.CreateTestContext(httptest.NewRecorder())
+	w := httptest.NewRecorder()
+	c, _ := gin.CreateTestContext(w)
 	c.Request = httptest.NewRequest(method, target, strings.NewReader(body))
 	for i := 0; i < len(headers); i += 2 {
 		c.Request.Header.Set(headers[i], headers[i+1])
 	}
-	return c
+	return c, w
 }
 
 // told gives code and fields of a refusal, "" for nil.

@@ -181,11 +181,10 @@ const (
 
 // Warnings of an arrival.
 const (
-	WarnVINCheckDigit   domain.Code = "vin_check_digit"
-	WarnOdometerLower   domain.Code = "odometer_lower"
-	WarnPhoneUnread     domain.Code = "phone_unreadable"
-	WarnPlateElsewhere  domain.Code = "plate_of_other_vehicle"
-	WarnOpenVisitExists domain.Code = "open_visit_exists"
+	WarnVINCheckDigit  domain.Code = "vin_check_digit"
+	WarnOdometerLower  domain.Code = "odometer_lower"
+	WarnPhoneUnread    domain.Code = "phone_unreadable"
+	WarnPlateElsewhere domain.Code = "plate_of_other_vehicle"
 )
 
 // record appends an event to the visit's chain.
