@@ -143,7 +143,7 @@ func (c *crew) once(ctx context.Context, w *worker) error {
 	}
 	defer answer.Body.Close() //nolint:errcheck // it was read
 	if answer.StatusCode != c.side.status {
-		text, _ := io.ReadAll(answer.Body) //nolint:errcheck // the status says enough
+		text, _ := io.ReadAll(answer.Body)
 		return fmt.Errorf("%s %s: %s: %.300s", r.Method, r.URL.Path, answer.Status, text)
 	}
 	if c.side.answered != nil {

@@ -166,6 +166,10 @@ func (b *bench) putSection(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		err = b.against(ctx, b.plan(many), row{name: "one section PUT, floor one at a time"}, s, "/append-in-turn")
+		if err != nil {
+			return err
+		}
 		return b.against(ctx, b.plan(1), row{name: "one section PUT, one client", target: atLeast(0.5)}, s, "/append")
 	})
 }
@@ -290,7 +294,7 @@ func cursors(ctx context.Context, a *account) ([]string, error) {
 		var page struct {
 			Next *string `json:"next_cursor"`
 		}
-		if err := a.call(ctx, http.MethodGet, paths[len(paths)-1], "", nil, &page); err != nil {
+		if err := a.call(ctx, http.MethodGet, paths[len(paths)-1], nil, &page); err != nil {
 			return nil, err
 		}
 		if page.Next == nil {

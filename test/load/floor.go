@@ -25,6 +25,7 @@ const appended = 700
 // floor is the least that any server could do: a bare Gin handler a kind of request, which answers as many bytes.
 type floor struct {
 	log     *os.File
+	turn    sync.Mutex
 	folder  string
 	answer  []byte
 	line    []byte
@@ -49,6 +50,7 @@ func serveFloor(ctx context.Context, stdout io.Writer) error {
 	g := gin.New()
 	g.Handle(http.MethodGet, "/constant/:bytes", f.constant)
 	g.Handle(http.MethodPut, "/append/:bytes", f.append)
+	g.Handle(http.MethodPut, "/append-in-turn/:bytes", f.appendInTurn)
 	g.Handle(http.MethodPut, "/file/:bytes", f.file)
 	return listenAndServe(ctx, g, stdout)
 }
@@ -83,13 +85,21 @@ func (f *floor) respond(c *gin.Context, err error) {
 
 func (f *floor) constant(c *gin.Context) { f.respond(c, nil) }
 
-// append takes the body, appends a line and makes it durable, each request for itself.
+// append takes the body, appends a line and makes it durable, each request for itself. Where many do so at once the
+// system may serve several by one write to the disk.
 func (f *floor) append(c *gin.Context) {
 	_, err := io.ReadAll(c.Request.Body)
 	if err == nil {
 		_, err = f.log.Write(f.line)
 	}
 	f.respond(c, errors.Join(err, datasync(f.log)))
+}
+
+// appendInTurn is append with one request at a time, as a log has it whose lines must have an order.
+func (f *floor) appendInTurn(c *gin.Context) {
+	f.turn.Lock()
+	defer f.turn.Unlock()
+	f.append(c)
 }
 
 // file streams the body to a file of its own with its SHA-256, and makes it durable.
@@ -106,7 +116,7 @@ func (f *floor) file(c *gin.Context) {
 }
 
 func (f *floor) stream(from io.Reader, file io.Writer, sum hash.Hash) error {
-	buffer, _ := f.buffers.Get().(*[128 << 10]byte) //nolint:errcheck // the pool holds nothing else
+	buffer, _ := f.buffers.Get().(*[128 << 10]byte)
 	defer f.buffers.Put(buffer)
 	_, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(file, sum)}, struct{ io.Reader }{from}, buffer[:])
 	return err

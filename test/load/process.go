@@ -117,5 +117,5 @@ func (p *process) resident(line string) (int64, error) {
 
 // resetPeak begins VmHWM anew.
 func (p *process) resetPeak() error {
-	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.command.Process.Pid), []byte("5"), 0) //nolint:gosec // no file is made
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.command.Process.Pid), []byte("5"), 0)
 }

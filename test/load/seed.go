@@ -22,19 +22,18 @@ import (
 // A seeded store holds copies of one visit that the API itself made: same shape, same length, but other ids, number,
 // plate, phone and time. Ten visits belong to one car and its customer.
 const (
-	visitsPerCar   = 10
-	visitsPerDay   = 50
-	templatePlate  = "粤A55555"
-	templatePhone  = "+8613855555555"
-	templateName   = "陳大文"
-	templateNumber = 1 // the first of its day
+	visitsPerCar  = 10
+	visitsPerDay  = 50
+	templatePlate = "粤A55555"
+	templatePhone = "+8613855555555"
+	templateName  = "陳大文"
 )
 
 // id is the id of the n-th thing of a kind, ordered by time as the server's own are.
 func id(kind byte, n int) string {
 	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], uint64(arrived(n).UnixMilli())<<16) //nolint:gosec // after 1970
-	binary.BigEndian.PutUint64(b[8:], uint64(n)*0x9E3779B97F4A7C15)       //nolint:gosec // any bits will do
+	binary.BigEndian.PutUint64(b[:8], uint64(arrived(n).UnixMilli())<<16)
+	binary.BigEndian.PutUint64(b[8:], uint64(n)*0x9E3779B97F4A7C15) //nolint:gosec // any bits will do
 	b[6], b[7], b[8] = 0x70, kind, 0x80|b[8]&0x3f
 	h := hex.EncodeToString(b[:])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
@@ -210,7 +209,7 @@ func (t *template) swaps(n int) swaps {
 
 // milliseconds is a time as BSON has it.
 func milliseconds(t domain.Time) string {
-	return string(binary.LittleEndian.AppendUint64(nil, uint64(t.UnixMilli()))) //nolint:gosec // after 1970
+	return string(binary.LittleEndian.AppendUint64(nil, uint64(t.UnixMilli())))
 }
 
 func (s swaps) record(r storage.Record) storage.Record {

@@ -6,4 +6,4 @@ import (
 )
 
 // datasync makes the bytes of f durable.
-func datasync(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) } //nolint:gosec // a descriptor is an int
+func datasync(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }
