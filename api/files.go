@@ -138,8 +138,8 @@ func (s *Server) inspectPhoto(ctx context.Context, up upload) (image.Info, error
 	if err != nil {
 		return image.Info{}, err
 	}
-	defer r.Close()                     //nolint:errcheck // read only
-	return image.Inspect(r, info.Bytes) //nolint:contextcheck // headers alone: it waits for nothing
+	defer r.Close() //nolint:errcheck // read only
+	return image.Inspect(r, info.Bytes)
 }
 
 // getPhoto reads a photo.
@@ -250,7 +250,7 @@ func (s *Server) inspectRecording(ctx context.Context, up upload) (string, error
 	if !ok {
 		return "", image.ErrUnsupported
 	}
-	return contentType, image.InspectAudio(r, info.Bytes) //nolint:contextcheck // headers alone: it waits for nothing
+	return contentType, image.InspectAudio(r, info.Bytes)
 }
 
 // getRecording reads a recording.

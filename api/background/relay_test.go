@@ -112,7 +112,7 @@ func (h *house) serve(t *testing.T, do background.Consumer[job]) *background.Rel
 		},
 	})
 	r.Start(t.Context())
-	t.Cleanup(func() { r.Close(context.Background()) }) //nolint:usetesting // the test's own context has ended by then
+	t.Cleanup(func() { r.Close(context.Background()) })
 	return r
 }
 

@@ -26,7 +26,7 @@ func TestGuards(t *testing.T) {
 		},
 		"restated falsely": {
 			func(in *visit.Intake, _ *visit.Inspection) {
-				in.Requests = append(in.Requests, visit.Request{ID: "r2", Words: "x", Restated: ptr(false)})
+				in.Requests = append(in.Requests, visit.Request{ID: "r2", Words: "x", Restated: new(false)})
 			},
 			"request_not_restated /requests/1=request_not_restated",
 		},
@@ -35,16 +35,16 @@ func TestGuards(t *testing.T) {
 			"valuables_reminder_missing /valuables_reminder_at=valuables_reminder_missing",
 		},
 		"reminder after the covers": {
-			func(_ *visit.Intake, w *visit.Inspection) { w.ValuablesReminderAt = ptr(at(5)) },
+			func(_ *visit.Intake, w *visit.Inspection) { w.ValuablesReminderAt = new(at(5)) },
 			"valuables_reminder_late /valuables_reminder_at=valuables_reminder_late",
 		},
-		"reminder as the covers":  {func(_ *visit.Intake, w *visit.Inspection) { w.ValuablesReminderAt = ptr(at(4)) }, ""},
+		"reminder as the covers":  {func(_ *visit.Intake, w *visit.Inspection) { w.ValuablesReminderAt = new(at(4)) }, ""},
 		"no covers":               {func(_ *visit.Intake, w *visit.Inspection) { w.Covers = nil }, "covers_not_fitted /covers=covers_not_fitted"},
 		"no seat cover":           {func(_ *visit.Intake, w *visit.Inspection) { w.Covers.Seat = nil }, "covers_not_fitted /covers=covers_not_fitted"},
-		"no steering wheel cover": {func(_ *visit.Intake, w *visit.Inspection) { w.Covers.SteeringWheel = ptr(false) }, "covers_not_fitted /covers=covers_not_fitted"},
+		"no steering wheel cover": {func(_ *visit.Intake, w *visit.Inspection) { w.Covers.SteeringWheel = new(false) }, "covers_not_fitted /covers=covers_not_fitted"},
 		"no floor cover":          {func(_ *visit.Intake, w *visit.Inspection) { w.Covers.Floor = nil }, "covers_not_fitted /covers=covers_not_fitted"},
 		"fitted at no time":       {func(_ *visit.Intake, w *visit.Inspection) { w.Covers.FittedAt = nil }, "covers_not_fitted /covers=covers_not_fitted"},
-		"customer absent":         {func(_ *visit.Intake, w *visit.Inspection) { w.CustomerPresent = ptr(false) }, "customer_absent /customer_present=customer_absent"},
+		"customer absent":         {func(_ *visit.Intake, w *visit.Inspection) { w.CustomerPresent = new(false) }, "customer_absent /customer_present=customer_absent"},
 		"customer not noted":      {func(_ *visit.Intake, w *visit.Inspection) { w.CustomerPresent = nil }, "customer_absent /customer_present=customer_absent"},
 		"item unanswered": {
 			func(_ *visit.Intake, w *visit.Inspection) { w.Items[0].Result = "" },
@@ -110,11 +110,11 @@ func TestLowerOdometerNeedsAReason(t *testing.T) {
 		reason     string
 		want       string
 	}{
-		"lower":            {ptr(int64(9)), ptr(int64(10)), "", "reason_missing /odometer_reason=reason_missing"},
-		"lower, explained": {ptr(int64(9)), ptr(int64(10)), "replaced", ""},
-		"equal":            {ptr(int64(10)), ptr(int64(10)), "", ""},
-		"not read":         {nil, ptr(int64(10)), "", ""},
-		"never read":       {ptr(int64(9)), nil, "", ""},
+		"lower":            {new(int64(9)), new(int64(10)), "", "reason_missing /odometer_reason=reason_missing"},
+		"lower, explained": {new(int64(9)), new(int64(10)), "replaced", ""},
+		"equal":            {new(int64(10)), new(int64(10)), "", ""},
+		"not read":         {nil, new(int64(10)), "", ""},
+		"never read":       {new(int64(9)), nil, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := complete(t, nil)
@@ -190,7 +190,7 @@ func TestLimitsOfEveryField(t *testing.T) {
 			in := visit.Intake{Requests: []visit.Request{{ID: "r", RecordingIDs: ids(10)}}}
 			return in.Check()
 		}, "/requests/0/recording_ids=too_many"},
-		"intake: fuel":     {func() error { in := visit.Intake{FuelPercent: ptr(int64(101))}; return in.Check() }, "/fuel_percent=out_of_range"},
+		"intake: fuel":     {func() error { in := visit.Intake{FuelPercent: new(int64(101))}; return in.Check() }, "/fuel_percent=out_of_range"},
 		"intake: language": {func() error { in := visit.Intake{Language: "fr"}; return in.Check() }, "/language=unknown"},
 		"intake: note":     {func() error { in := visit.Intake{Note: long(4_000)}; return in.Check() }, "/note=too_long"},
 		"intake: sounds":   {func() error { in := visit.Intake{RecordingIDs: ids(10)}; return in.Check() }, "/recording_ids=too_many"},
@@ -245,7 +245,7 @@ func TestLimitsOfEveryField(t *testing.T) {
 		"damage: everything": {
 			func() error {
 				in := visit.Inspection{Damages: []visit.Damage{{
-					View: "under", X: ptr(1.01), Y: ptr(-0.01), Kind: "bite", Severity: "bad", LengthMM: ptr(int64(20_001)), PhotoIDs: ids(20),
+					View: "under", X: new(1.01), Y: new(-0.01), Kind: "bite", Severity: "bad", LengthMM: new(int64(20_001)), PhotoIDs: ids(20),
 					Note: long(1_000), KnownID: long(160), Change: "better",
 				}}}
 				return in.Check()
@@ -263,7 +263,7 @@ func TestLimitsOfEveryField(t *testing.T) {
 		}, "/belongings=too_many"},
 		"belonging: everything": {
 			func() error {
-				in := visit.Inspection{Belongings: []visit.Belonging{{Quantity: ptr(int64(-1)), Kept: "lost", PhotoIDs: ids(20), Note: long(1_000)}}}
+				in := visit.Inspection{Belongings: []visit.Belonging{{Quantity: new(int64(-1)), Kept: "lost", PhotoIDs: ids(20), Note: long(1_000)}}}
 				return in.Check()
 			},
 			"/belongings/0/description=required /belongings/0/quantity=out_of_range /belongings/0/kept=unknown " +
@@ -293,7 +293,7 @@ func TestLimitsOfEveryField(t *testing.T) {
 		"arrival: everything": {
 			func() error {
 				return visit.Arrival{
-					ID: "x", Plate: long(20), VIN: long(32), OdometerKM: ptr(int64(10_000_000)), OdometerReason: long(500),
+					ID: "x", Plate: long(20), VIN: long(32), OdometerKM: new(int64(10_000_000)), OdometerReason: long(500),
 					Customer: &visit.Customer{Name: long(80), Salutation: long(20), Phone: long(40)},
 				}.Check("A1", "")
 			},

@@ -31,8 +31,6 @@ func at(minutes int) domain.Time {
 	return domain.At(time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC).Add(time.Duration(minutes) * time.Minute))
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // said gives code and fields of a refusal, "" for nil.
 func said(t *testing.T, err error) string {
 	t.Helper()
@@ -67,25 +65,25 @@ func must(t *testing.T, err error) {
 func arrived() visit.Visit {
 	return visit.Arrive(
 		visit.Opening{ID: visitID, StoreID: "main", Number: "20261123-0001", By: mei, At: at(0)},
-		visit.Arrival{Plate: "粵A·12345", OdometerKM: ptr(int64(45_210)), Customer: &visit.Customer{Name: "陳大文"}},
+		visit.Arrival{Plate: "粵A·12345", OdometerKM: new(int64(45_210)), Customer: &visit.Customer{Name: "陳大文"}},
 		visit.Found{VehicleID: "v1", CustomerID: "c1"},
 	)
 }
 
 func intake() visit.Intake {
 	return visit.Intake{
-		Requests: []visit.Request{{ID: "r1", Words: "煞車有異響", Restated: ptr(true), RestatedAt: ptr(at(2))}},
+		Requests: []visit.Request{{ID: "r1", Words: "煞車有異響", Restated: new(true), RestatedAt: new(at(2))}},
 		Language: domain.ZhHant,
 	}
 }
 
 func walkaround() visit.Inspection {
 	return visit.Inspection{
-		CustomerPresent:     ptr(true),
-		ValuablesReminderAt: ptr(at(3)),
-		Covers:              &visit.Covers{Seat: ptr(true), SteeringWheel: ptr(true), Floor: ptr(true), FittedAt: ptr(at(4))},
+		CustomerPresent:     new(true),
+		ValuablesReminderAt: new(at(3)),
+		Covers:              &visit.Covers{Seat: new(true), SteeringWheel: new(true), Floor: new(true), FittedAt: new(at(4))},
 		Items:               []visit.Item{{Code: "glass.windshield", Result: visit.OK}},
-		Damages:             []visit.Damage{{ID: "d1", View: visit.Left, X: ptr(0.42), Y: ptr(0.55), Kind: visit.Scratch, PhotoIDs: []string{photoID}}},
+		Damages:             []visit.Damage{{ID: "d1", View: visit.Left, X: new(0.42), Y: new(0.55), Kind: visit.Scratch, PhotoIDs: []string{photoID}}},
 	}
 }
 

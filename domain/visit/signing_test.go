@@ -129,10 +129,10 @@ func TestConflictIsHeldToTheSameGuards(t *testing.T) {
 		"no sheet":         {func(_ *visit.Visit, s *visit.Signing) { shows(s, []byte(`{"a":1}`)) }, "invalid /canonical=malformed"},
 		"of another visit": {func(_ *visit.Visit, s *visit.Signing) { edit(t, s, func(x *visit.Sheet) { x.VisitID = photoID }) }, "invalid /canonical=malformed"},
 		"wrong values": {func(_ *visit.Visit, s *visit.Signing) {
-			edit(t, s, func(x *visit.Sheet) { x.Intake.FuelPercent = ptr(int64(101)) })
+			edit(t, s, func(x *visit.Sheet) { x.Intake.FuelPercent = new(int64(101)) })
 		}, "invalid /fuel_percent=out_of_range"},
 		"wrong arrival": {func(_ *visit.Visit, s *visit.Signing) {
-			edit(t, s, func(x *visit.Sheet) { x.OdometerKM = ptr(int64(-1)) })
+			edit(t, s, func(x *visit.Sheet) { x.OdometerKM = new(int64(-1)) })
 		}, "invalid /odometer_km=out_of_range"},
 		"wrong item": {func(_ *visit.Visit, s *visit.Signing) {
 			edit(t, s, func(x *visit.Sheet) { x.Inspection.Items[0].Result = "fine" })

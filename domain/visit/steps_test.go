@@ -50,7 +50,7 @@ func TestCorrectionKeepsWhatIsLeftOut(t *testing.T) {
 		t.Errorf("%+v", same)
 	}
 	all := visit.Correction{
-		Plate: ptr("B"), VIN: ptr(""), OdometerKM: ptr(int64(1)), OdometerReason: ptr("new"), Customer: &visit.Customer{Name: "李"},
+		Plate: new("B"), VIN: new(""), OdometerKM: new(int64(1)), OdometerReason: new("new"), Customer: &visit.Customer{Name: "李"},
 	}.Apply(v)
 	if all.Plate != "B" || all.VIN != "" || *all.OdometerKM != 1 || all.OdometerReason != "new" || all.Customer.Name != "李" {
 		t.Errorf("%+v", all)
@@ -80,10 +80,10 @@ func TestCancel(t *testing.T) {
 	}{
 		"no reason":                {" ", nil, true, "reason_missing"},
 		"no covers":                {"x", nil, false, ""},
-		"covers never fitted":      {"x", &visit.Covers{Seat: ptr(false), FittedAt: ptr(at(1))}, false, ""},
-		"one cover fitted":         {"x", &visit.Covers{Floor: ptr(true)}, false, "covers_not_removed"},
-		"covers fitted, and gone":  {"x", &visit.Covers{Seat: ptr(true)}, true, ""},
-		"reason before the covers": {"", &visit.Covers{SteeringWheel: ptr(true)}, false, "reason_missing"},
+		"covers never fitted":      {"x", &visit.Covers{Seat: new(false), FittedAt: new(at(1))}, false, ""},
+		"one cover fitted":         {"x", &visit.Covers{Floor: new(true)}, false, "covers_not_removed"},
+		"covers fitted, and gone":  {"x", &visit.Covers{Seat: new(true)}, true, ""},
+		"reason before the covers": {"", &visit.Covers{SteeringWheel: new(true)}, false, "reason_missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := arrived()
