@@ -74,29 +74,42 @@ func (s *Server) verify(c *gin.Context) error {
 	if !evidence.ValidDigest(digest) {
 		return domain.Refuse(domain.CodeNotFound, "not a digest")
 	}
-	ctx := c.Request.Context()
+	c.Header("Cache-Control", "no-store")
+	c.Header("Vary", "Accept, Accept-Language")
+	found, err := s.verification(c.Request.Context(), digest)
+	if strings.Contains(c.GetHeader("Accept"), "text/html") && (err == nil || absent(err)) {
+		return s.showVerification(c, digest, found)
+	} else if err != nil {
+		return err
+	}
+	return sendValue(c, *found)
+}
+
+// verification finds a digest's seal and judges it; nil with an error.
+func (s *Server) verification(ctx context.Context, digest string) (*Verification, error) {
 	filed, err := s.proofs.Get(ctx, digest)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	saved, err := s.visits.Get(ctx, filed.Value.StoreID+"/"+filed.Value.VisitID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sig := saved.Value.SignatureOf(digest)
 	if sig == nil {
-		return domain.Refuse(domain.CodeNotFound, "no sealed document has this digest")
+		return nil, domain.Refuse(domain.CodeNotFound, "no sealed document has this digest")
 	}
 	found, err := s.judge(ctx, saved.Value, *sig)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c.Header("Cache-Control", "no-store")
-	c.Header("Vary", "Accept, Accept-Language")
-	if strings.Contains(c.GetHeader("Accept"), "text/html") {
-		return s.showVerification(c, saved.Value.StoreID, found)
-	}
-	return sendValue(c, found)
+	return &found, nil
+}
+
+// absent says whether an error will be answered 404.
+func absent(err error) bool {
+	refusal, refused := errors.AsType[*domain.Error](err)
+	return errors.Is(err, storage.ErrNotFound) || refused && refusal.Code == domain.CodeNotFound
 }
 
 // judge recomputes everything.
@@ -281,20 +294,21 @@ var verifyPage string
 
 var verifyTemplate = template.Must(template.New("verify").Parse(verifyPage))
 
-// showVerification shows what was found to who scanned the QR code.
-func (s *Server) showVerification(c *gin.Context, storeID string, found Verification) error {
-	st, err := s.store(c.Request.Context(), storeID)
-	if err != nil {
-		return err
+// showVerification shows what was found, or that nothing was, to who scanned the QR code.
+func (s *Server) showVerification(c *gin.Context, digest string, found *Verification) error {
+	shown, status := map[string]any{"Found": found, "Digest": digest, "Language": acceptedLanguage(c.Request)}, http.StatusNotFound
+	if found != nil {
+		st, err := s.store(c.Request.Context(), found.StoreID)
+		if err != nil {
+			return err
+		}
+		shown["SealedAt"], shown["Zone"], status = found.SealedAt.In(st.Zone()).Format(time.DateTime), st.TimeZone, http.StatusOK
 	}
 	var page strings.Builder
-	err = verifyTemplate.Execute(&page, map[string]any{
-		"Found": found, "Language": acceptedLanguage(c.Request), "SealedAt": found.SealedAt.In(st.Zone()).Format(time.DateTime), "Zone": st.TimeZone,
-	})
-	if err != nil {
+	if err := verifyTemplate.Execute(&page, shown); err != nil {
 		return fmt.Errorf("verification page: %w", err)
 	}
 	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
-	c.Data(http.StatusOK, "text/html; charset=utf-8", []byte(page.String()))
+	c.Data(status, "text/html; charset=utf-8", []byte(page.String()))
 	return nil
 }
