@@ -205,11 +205,19 @@ func TestNotBeforeItIsDue(t *testing.T) {
 	if _, err := h.jobs.Insert(t.Context(), later); err != nil {
 		t.Fatal(err)
 	}
-	h.owe(t, "now", "work:1")
+	both := job{ID: "both"}
+	both.Outbox.Add("work", "work:1", domain.At(h.clock.Now()))
+	both.Outbox.Add("work", "work:2", domain.At(h.clock.Now().Add(time.Hour)))
+	if _, err := h.jobs.Insert(t.Context(), both); err != nil {
+		t.Fatal(err)
+	}
 	r := h.serve(t, note)
 	r.Wake("jobs")
-	until(t, "the one that is due", func() bool { return len(h.read(t, "now").Outbox) == 0 })
-	if len(h.read(t, "later").Outbox) != 1 {
+	until(t, "the one that is due", func() bool { return len(h.read(t, "both").Done) > 0 })
+	h.owe(t, "now", "work:1")
+	r.Wake("jobs")
+	until(t, "the next round", func() bool { return len(h.read(t, "now").Outbox) == 0 })
+	if len(h.read(t, "later").Outbox) != 1 || len(h.read(t, "both").Outbox) != 1 {
 		t.Fatal("done before it was due")
 	}
 	h.clock.move(time.Millisecond)
