@@ -256,7 +256,7 @@ func (s *Server) listStaff(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	sendList(c, page, nil)
+	s.sendList(c, page, nil)
 	return nil
 }
 

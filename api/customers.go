@@ -72,7 +72,7 @@ func (s *Server) listCustomers(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	sendList(c, page, nil)
+	s.sendList(c, page, nil)
 	return nil
 }
 

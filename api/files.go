@@ -81,7 +81,7 @@ func (s *Server) listPhotos(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	sendList(c, page, nil)
+	s.sendList(c, page, nil)
 	return nil
 }
 

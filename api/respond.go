@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -58,9 +59,12 @@ func encode(v any) ([]byte, error) {
 }
 
 // sendList writes a page: items, next_cursor and the Link header. item writes one entry; nil writes the document.
-func sendList(c *gin.Context, page storage.Page, item func(dst []byte, d storage.Document) []byte) {
+func (s *Server) sendList(c *gin.Context, page storage.Page, item func(dst []byte, d storage.Document) []byte) {
 	if item == nil {
 		item = func(dst []byte, d storage.Document) []byte { return d.AppendJSON(dst) }
+	}
+	for _, damaged := range page.Damaged {
+		s.Log.ErrorContext(c.Request.Context(), "left out of a list", slog.String("request_id", requestID(c)), slog.Any("error", damaged))
 	}
 	sendItems(c, page.Next, len(page.Items), func(dst []byte, i int) []byte { return item(dst, page.Items[i]) })
 }
@@ -119,7 +123,7 @@ func sendZipped(c *gin.Context, write func([]byte) []byte) {
 
 // listQuery reads limit and cursor of a list that walks a key.
 func listQuery(c *gin.Context, key, prefix string) (storage.Query, error) {
-	q := storage.Query{Key: key, Prefix: prefix, Limit: 50, After: c.Query("cursor")}
+	q := storage.Query{Key: key, Prefix: prefix, Limit: 50, After: c.Query("cursor"), SkipDamaged: true}
 	if text := c.Query("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > storage.MaxFind {

@@ -87,7 +87,7 @@ func TestListQuery(t *testing.T) {
 		}
 	}
 	q, err := listQuery(asked(http.MethodGet, "/?limit=7&cursor=abc", ""), "k", "p")
-	if err != nil || q != (storage.Query{Key: "k", Prefix: "p", Limit: 7, After: "abc"}) {
+	if err != nil || q != (storage.Query{Key: "k", Prefix: "p", Limit: 7, After: "abc", SkipDamaged: true}) {
 		t.Errorf("%+v, %v", q, err)
 	}
 }

@@ -63,7 +63,7 @@ func (s *Server) listStores(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	sendList(c, page, nil)
+	s.sendList(c, page, nil)
 	return nil
 }
 

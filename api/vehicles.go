@@ -82,7 +82,7 @@ func (s *Server) listVehicles(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	sendList(c, page, nil)
+	s.sendList(c, page, nil)
 	return nil
 }
 

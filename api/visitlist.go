@@ -91,7 +91,7 @@ func (s *Server) listVisits(c *gin.Context) error {
 		return err
 	}
 	now := s.Now()
-	sendList(c, page, func(dst []byte, d storage.Document) []byte {
+	s.sendList(c, page, func(dst []byte, d storage.Document) []byte {
 		dst = d.AppendFields(append(dst, '{'))
 		waited := int64(0)
 		if at, ok := d.Time("arrived_at"); ok && d.Bool("waiting") {

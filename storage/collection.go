@@ -38,14 +38,16 @@ type Saved[T any] struct {
 
 // Page is a part of a list. Next is "" at the end, else what Query.After takes to go on.
 type Page struct {
-	Items []Document
-	Next  string
+	Items   []Document
+	Next    string
+	Damaged []error // what Query.SkipDamaged left out, each with collection and id
 }
 
 // PageOf is a part of a list of decoded documents. Next is as in Page.
 type PageOf[T any] struct {
-	Items []Saved[T]
-	Next  string
+	Items   []Saved[T]
+	Next    string
+	Damaged []error
 }
 
 // Collection keeps documents of one type on any engine. It may be used from many goroutines.
@@ -102,6 +104,10 @@ func (c *Collection[T]) Find(ctx context.Context, q Query) (Page, error) {
 	}
 	page := Page{Items: make([]Document, 0, len(records)), Next: more}
 	for _, r := range records {
+		if r.Damaged != nil {
+			page.Damaged = append(page.Damaged, r.Damaged)
+			continue
+		}
 		d := Document{raw: r.Summary, form: c.summary}
 		if q.Whole {
 			d = Document{raw: r.Doc, form: c.form}
@@ -120,7 +126,15 @@ func (c *Collection[T]) FindValues(ctx context.Context, q Query) (PageOf[T], err
 	}
 	page := PageOf[T]{Items: make([]Saved[T], 0, len(records)), Next: more}
 	for _, r := range records {
+		if r.Damaged != nil {
+			page.Damaged = append(page.Damaged, r.Damaged)
+			continue
+		}
 		s, err := c.saved(r)
+		if err != nil && q.SkipDamaged {
+			page.Damaged = append(page.Damaged, err)
+			continue
+		}
 		if err != nil {
 			return PageOf[T]{}, err
 		}

@@ -51,6 +51,7 @@ type Record struct {
 	Summary bson.Raw   // what lists return, or nil when the collection declares none
 	Keys    []KeyValue // the entries of its declared keys; only written, an engine need not return them
 	At      string     // set by Find: the key's value at which this record was found
+	Damaged error      // set by Find for Query.SkipDamaged: an ErrCorrupt; of this record only ID and At can be read
 }
 
 // Declaration is what an engine must know of a collection before it is used.
@@ -70,6 +71,10 @@ type Query struct {
 	Limit    int    // 1 to MaxFind (an engine takes one more, by which Collection sees whether more follows)
 	After    string // a Cursor: the walk goes on behind it
 	Whole    bool   // return Doc; otherwise a collection with summaries returns Summary alone
+
+	// SkipDamaged takes a damaged record for one that only says so, instead of failing the whole page. For what is shown
+	// and what is worked off; not for what decides whether something is there.
+	SkipDamaged bool
 }
 
 // Engine keeps documents. All methods may be called from many goroutines. All respect the context's deadline: a write
@@ -84,7 +89,8 @@ type Engine interface {
 	Get(ctx context.Context, collection, id string) (Record, error)
 
 	// Find returns at most Limit records, each document once even where several of its values match (at the first of
-	// them in the order asked). An empty page is no error. ErrUndeclared, ErrCursor; a damaged record is ErrCorrupt.
+	// them in the order asked). An empty page is no error. ErrUndeclared, ErrCursor; a damaged record is
+	// ErrCorrupt, or with SkipDamaged a record that says so.
 	Find(ctx context.Context, collection string, q Query) ([]Record, error)
 
 	// Insert stores a new record with version 1. ErrExists when its id is there: then nothing changed.

@@ -2,6 +2,7 @@ package background
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -160,9 +161,9 @@ func (r *Relay) renew(ctx context.Context, lost context.CancelFunc, name string)
 // is found again at once would be run without end.
 func drain[T any](ctx context.Context, r *Relay, q Queue[T]) error {
 	for ctx.Err() == nil {
-		page, err := q.Collection.FindValues(ctx, storage.Query{Key: "pending", To: domain.At(r.now()).String() + "~", Limit: batch, Whole: true})
+		page, err := q.Collection.FindValues(ctx, storage.Query{Key: "pending", To: domain.At(r.now()).String() + "~", Limit: batch, Whole: true, SkipDamaged: true})
 		if err != nil || len(page.Items) == 0 || !runBatch(ctx, r, q, page.Items) {
-			return err
+			return errors.Join(err, errors.Join(page.Damaged...)) // what is damaged holds up nobody else
 		}
 	}
 	return nil

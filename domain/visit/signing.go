@@ -263,8 +263,8 @@ func (v *Visit) Reopen(reason string, by Person, now domain.Time) error {
 	return nil
 }
 
-// Adopt makes a sheet that was signed in conflict the current one and moves the state. sheet is its canonical form,
-// read back. CodeNotFound, CodeWrongState.
+// Adopt makes a sheet that was signed in conflict the current one and moves the state; or goes back to the seal that
+// stands behind a revision that was opened in vain. sheet is its canonical form, read back. CodeNotFound, CodeWrongState.
 func (v *Visit) Adopt(signatureID string, sheet Sheet, required []string, by Person, now domain.Time) error {
 	if err := v.closed(); err != nil {
 		return err
@@ -273,18 +273,21 @@ func (v *Visit) Adopt(signatureID string, sheet Sheet, required []string, by Per
 	switch {
 	case sig == nil:
 		return domain.Refuse(domain.CodeNotFound, "this visit has no such signature")
-	case sig.AdoptedAt != nil:
+	case sig.AdoptedAt != nil && v.Current() == sig && v.Sections.Inspection.Frozen:
 		return nil
-	case !sig.Conflict:
-		return domain.Refuse(CodeWrongState, "this signature is no conflict")
+	case sig.Superseded || !sig.Conflict && (v.Sections.Inspection.Frozen || v.Current() != sig):
+		return domain.Refuse(CodeWrongState, "only a conflict, or the seal that stands behind an open revision, can be adopted")
 	}
 	v.Plate, v.VIN, v.OdometerKM, v.OdometerReason, v.Customer = sheet.Plate, sheet.VIN, sheet.OdometerKM, sheet.Reason, sheet.Customer
 	v.Intake, v.Inspection, v.Required = sheet.Intake, sheet.inspection(), required
 	section := &v.Sections.Inspection
+	section.Last = max(section.Last, section.Revision)
 	section.Revision, section.SavedAt, section.Sent = sig.Revision, &now, ""
 	v.Sections.Intake.Revision++
 	v.Sections.Intake.Sent = ""
-	sig.AdoptedAt = &now
+	if sig.Conflict {
+		sig.AdoptedAt = &now
+	}
 	v.recompute()
 	v.makeCurrent(sig)
 	v.record("adopted", by.ID, map[string]string{"signature_id": sig.ID, "digest": sig.Digest}, now)

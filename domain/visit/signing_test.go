@@ -245,6 +245,29 @@ func TestAdopt(t *testing.T) {
 	want(t, v.Adopt("s1", sheet, nil, mei, at(14)), "wrong_state")
 }
 
+func TestARevisionOpenedInVainGoesBackToItsSeal(t *testing.T) {
+	v := signed(t)
+	first, digest := v.Sections.Inspection.Revision, v.Sections.Inspection.Digest
+	canonical, err := v.Sheet().Canonical()
+	must(t, err)
+	sheet, err := visit.ParseSheet(canonical)
+	must(t, err)
+	must(t, v.Reopen("by mistake", mei, at(9)))
+	walk := walkaround()
+	walk.Note = "half a thought"
+	must(t, v.SaveInspection(walk, standard(), "", tablet, at(10)))
+	open := v.Sections.Inspection.Revision
+
+	must(t, v.Adopt("s1", sheet, standard().Required, mei, at(11)))
+	if s := v.Sections.Inspection; !s.Frozen || s.Digest != digest || s.Revision != first || v.Current().ID != "s1" || v.Current().AdoptedAt != nil {
+		t.Errorf("%+v", s)
+	}
+	must(t, v.Reopen("in earnest", mei, at(12)))
+	if got := v.Sections.Inspection.Revision; got <= open {
+		t.Errorf("revision %d was given out before", got)
+	}
+}
+
 func TestAdoptingSupersedesTheCurrentSignature(t *testing.T) {
 	v, s := conflicting(t)
 	_, err := v.Sign(s, storing, at(8))

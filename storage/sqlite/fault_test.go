@@ -107,6 +107,10 @@ func TestDamagedRowsAreNamedAndTheRestWorks(t *testing.T) {
 			if got := errors.Is(err, storage.ErrCorrupt); got != (c.seenBy&find != 0) || got && !strings.Contains(err.Error(), "main/3") {
 				t.Errorf("find: %v", err)
 			}
+			whole, err := e.Find(t.Context(), "cars", storage.Query{Key: "plate", Limit: 40, SkipDamaged: true})
+			if named := slices.ContainsFunc(whole, func(r storage.Record) bool { return r.ID == "main/3" && r.Damaged != nil }); err != nil || named != (c.seenBy&find != 0) || len(whole) < 10 {
+				t.Errorf("find that skips: %d records, %v", len(whole), err)
+			}
 			if ids := slices.Compact(complaints(t, e)); !slices.Equal(ids, []string{"main/3"}) {
 				t.Errorf("the walk complains of %q", ids)
 			}

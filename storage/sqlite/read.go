@@ -90,23 +90,33 @@ func (w *walk) row(s *sqlite3.Stmt) (more bool, err error) {
 	r := storage.Record{ID: s.ColumnText(5), At: s.ColumnText(6), Version: s.ColumnInt64(0)}
 	sum, keys := s.ColumnInt64(1), s.ColumnRawBlob(2)
 	if s.ColumnType(1) == sqlite3.NULL || !headOK(sum, r.ID, r.Version, keys, s.ColumnRawBlob(3)) {
-		return false, damaged(w.table.name, r.ID)
+		return w.damaged(r)
 	}
 	first, present := w.first(keys, r.At)
 	if !present {
-		return false, damaged(w.table.name, r.ID)
+		return w.damaged(r)
 	}
 	if !first {
 		return true, nil
 	}
 	if doc := s.ColumnRawBlob(4); doc != nil {
 		if !bodyOK(sum, r.ID, r.Version, doc) {
-			return false, damaged(w.table.name, r.ID)
+			return w.damaged(r)
 		}
 		r.Doc = blob(s, 4)
 	}
 	r.Summary = blob(s, 3)
 	w.records = append(w.records, r)
+	return len(w.records) < w.query.Limit, nil
+}
+
+// damaged ends the walk at a damaged record, or goes on behind it.
+func (w *walk) damaged(r storage.Record) (more bool, err error) {
+	err = damaged(w.table.name, r.ID)
+	if !w.query.SkipDamaged {
+		return false, err
+	}
+	w.records = append(w.records, storage.Record{ID: r.ID, At: r.At, Damaged: err})
 	return len(w.records) < w.query.Limit, nil
 }
 
