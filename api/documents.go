@@ -38,8 +38,10 @@ func (s *Server) documentRoutes() []route {
 //	@Produce		json
 //	@Param			id		path		string	true	"id of the visit"	format(uuid)
 //	@Param			digest	query		string	false	"of a signed sheet of this visit"
+//	@Param			If-None-Match	header	string	false	"ETag that the client has"
 //	@Success		200		{object}	visit.Sheet
 //	@Header			200		{string}	ETag	"digest of the bytes"
+//	@Success		304		"the client has it"
 //	@Router			/v1/visits/{id}/documents/inspection.json [get]
 func (s *Server) getCanonical(c *gin.Context) error {
 	v, sig, err := s.signed(c)
@@ -55,9 +57,9 @@ func (s *Server) getCanonical(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Header("ETag", `"`+strings.TrimPrefix(evidence.Digest(canonical), "sha256:")+`"`)
-	c.Header("Cache-Control", "private, no-cache")
-	c.Data(http.StatusOK, contentJSON, canonical)
+	if !notModified(c, `"`+strings.TrimPrefix(evidence.Digest(canonical), "sha256:")+`"`) {
+		c.Data(http.StatusOK, contentJSON, canonical)
+	}
 	return nil
 }
 

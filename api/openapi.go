@@ -1,7 +1,7 @@
 package api
 
 //	@title			Walkaround
-//	@version		1.0.0
+//	@version		0.1.0
 //	@description.markdown
 //	@license.name	Apache 2.0
 //	@license.url	https://www.apache.org/licenses/LICENSE-2.0

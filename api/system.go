@@ -23,6 +23,7 @@ import (
 
 func (s *Server) systemRoutes() []route {
 	return []route{
+		{http.MethodGet, "/", "", "", s.home},
 		{http.MethodGet, "/healthz", "", "", s.healthz},
 		{http.MethodGet, "/readyz", "", "", s.readyz},
 		{http.MethodGet, "/metrics", "", "", s.serveMetrics},
@@ -32,6 +33,12 @@ func (s *Server) systemRoutes() []route {
 		{http.MethodGet, "/docs/*page", "", "", s.docs},
 		{http.MethodGet, "/problems", "", "", s.problems},
 	}
+}
+
+// home leads who opens the bare address in a browser to what there is to read.
+func (s *Server) home(c *gin.Context) error {
+	c.Redirect(http.StatusFound, "/docs/")
+	return nil
 }
 
 // Health says how the process stands.

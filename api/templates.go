@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -361,6 +362,12 @@ func (s *Server) listPhrases(c *gin.Context) error {
 	v, err := s.namedVisit(c)
 	if err != nil {
 		return err
+	}
+	if step := store.Step(c.Query("step")); step != "" && !slices.Contains(store.Steps(), step) {
+		return badParameter("step", "not a step")
+	}
+	if lang := domain.Language(c.Query("language")); lang != "" && !lang.Known() {
+		return badParameter("language", "not a language")
 	}
 	list := PhraseList{Items: []FilledPhrase{}}
 	for _, p := range said.All() {

@@ -2,6 +2,7 @@ package paper
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/signintech/gopdf"
 )
@@ -95,7 +96,7 @@ func (p *press) facts(s Sheet) {
 		fuel = fmt.Sprintf("%d %%", *s.FuelPercent)
 	}
 	p.grid([]fact{
-		{label: "customer", value: join(" ", s.Customer.Name, s.Customer.Salutation)},
+		{label: "customer", value: s.Customer.address()},
 		{label: "phone", value: s.Customer.Phone},
 		{label: "advisor", value: s.Advisor},
 		{label: "model", value: s.Model},
@@ -105,6 +106,14 @@ func (p *press) facts(s Sheet) {
 		{label: "wanted", value: p.moment(s.WantedAt)},
 		{label: "fuel", value: fuel, gauge: s.FuelPercent},
 	})
+}
+
+// address is the name as one says it: 陳大文 先生, Mr David Miller.
+func (c Customer) address() string {
+	if c.Salutation != "" && c.Salutation[0] < utf8.RuneSelf {
+		return join(" ", c.Salutation, c.Name)
+	}
+	return join(" ", c.Name, c.Salutation)
 }
 
 const factColumns = 3

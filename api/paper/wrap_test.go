@@ -125,3 +125,15 @@ func TestColumnsAreBalanced(t *testing.T) {
 		t.Errorf("%d lines were taken of one that never fits", n)
 	}
 }
+
+func TestCustomersAreAddressedAsTheirLanguageDoes(t *testing.T) {
+	for want, c := range map[string]Customer{
+		"陳大文 先生":          {Name: "陳大文", Salutation: "先生"},
+		"Mr David Miller": {Name: "David Miller", Salutation: "Mr"},
+		"David Miller":    {Name: "David Miller"},
+	} {
+		if got := c.address(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

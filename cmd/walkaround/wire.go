@@ -42,7 +42,7 @@ func newServer(ctx context.Context, m materials) (server, error) {
 }
 
 // version is what the binary says of itself.
-const version = "1.0.0"
+const version = "0.1.0"
 
 // codes are the refusals that annotations may name.
 func codes() []openapi.Code {

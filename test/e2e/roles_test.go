@@ -26,7 +26,7 @@ const (
 func whoMay() map[string]string {
 	return map[string]string{
 		"GET /healthz": anyone, "GET /readyz": anyone, "GET /metrics": anyone, "GET /openapi.json": anyone, "GET /openapi.yaml": anyone,
-		"GET /docs": anyone, "GET /docs/*page": anyone, "GET /problems": anyone, "GET /.well-known/jwks.json": anyone,
+		"GET /": anyone, "GET /docs": anyone, "GET /docs/*page": anyone, "GET /problems": anyone, "GET /.well-known/jwks.json": anyone,
 		"GET /.well-known/walkaround-keys.json": anyone, "GET /v1/verify/{digest}": anyone, "GET /v1/drawings/{view}": anyone,
 		"POST /v1/auth/login": anyone, "POST /v1/auth/refresh": anyone,
 
@@ -114,7 +114,7 @@ func TestDocumentHasTheRoutes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, route := range h.Server.Routes() {
-		if strings.HasPrefix(route.Path, "/docs") || route.Path == "/problems" { // pages for people
+		if strings.HasPrefix(route.Path, "/docs") || route.Path == "/" || route.Path == "/problems" { // pages for people
 			continue
 		}
 		method := strings.ToLower(route.Method)
