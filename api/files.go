@@ -139,7 +139,7 @@ func (s *Server) inspectPhoto(ctx context.Context, up upload) (image.Info, error
 		return image.Info{}, err
 	}
 	defer r.Close() //nolint:errcheck // read only
-	return image.Inspect(r, info.Bytes)
+	return image.Inspect(ctx, r, info.Bytes)
 }
 
 // getPhoto reads a photo.
@@ -250,7 +250,7 @@ func (s *Server) inspectRecording(ctx context.Context, up upload) (string, error
 	if !ok {
 		return "", image.ErrUnsupported
 	}
-	return contentType, image.InspectAudio(r, info.Bytes)
+	return contentType, image.InspectAudio(ctx, r, info.Bytes)
 }
 
 // getRecording reads a recording.

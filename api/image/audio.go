@@ -36,8 +36,8 @@ func SniffAudio(head []byte) (contentType string, ok bool) {
 // InspectAudio checks that a recording of size bytes has all parts of its container's top level, whole. It reads in
 // small buffers. A WebM that was streamed leaves its own length open: a cut between two blocks can't be seen there.
 // Errors: ErrUnsupported, ErrTruncated, ErrMalformed, or an error of r.
-func InspectAudio(r io.ReadSeeker, size int64) error {
-	src := newSource(context.Background(), r, size)
+func InspectAudio(ctx context.Context, r io.ReadSeeker, size int64) error {
+	src := newSource(ctx, r, size)
 	head, err := src.head(sniffLength)
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ func TestInspectAudio(t *testing.T) {
 		"a photo":                     {samples.HEIC(), image.ErrUnsupported},
 		"text":                        {[]byte("hello"), image.ErrUnsupported},
 	} {
-		if err := image.InspectAudio(bytes.NewReader(c.file), int64(len(c.file))); !errors.Is(err, c.want) {
+		if err := image.InspectAudio(t.Context(), bytes.NewReader(c.file), int64(len(c.file))); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
@@ -63,7 +63,7 @@ func TestInspectAudio(t *testing.T) {
 	for _, file := range [][]byte{m4a, webm} {
 		for _, good := range []int64{0, int64(len(file)) - 1} {
 			r := &failing{Reader: bytes.NewReader(file), good: good, err: broken}
-			if err := image.InspectAudio(r, int64(len(file))); !errors.Is(err, broken) {
+			if err := image.InspectAudio(t.Context(), r, int64(len(file))); !errors.Is(err, broken) {
 				t.Errorf("broken at %d: %v", good, err)
 			}
 		}

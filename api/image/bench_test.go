@@ -42,7 +42,7 @@ func BenchmarkInspect(b *testing.B) {
 	b.SetBytes(int64(len(file)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := image.Inspect(r, int64(len(file))); err != nil {
+		if _, err := image.Inspect(b.Context(), r, int64(len(file))); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -54,7 +54,7 @@ func FuzzInspect(f *testing.F) {
 		if err == nil && (info.Width < 1 || info.Height < 1 || info.Width*info.Height > image.MaxPixels) {
 			t.Errorf("%+v", info)
 		}
-		if err := image.InspectAudio(bytes.NewReader(b), int64(len(b))); !named(err) {
+		if err := image.InspectAudio(t.Context(), bytes.NewReader(b), int64(len(b))); !named(err) {
 			t.Errorf("an error without a name: %v", err)
 		}
 	})

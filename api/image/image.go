@@ -83,8 +83,8 @@ func Sniff(head []byte) (contentType string, ok bool) {
 // Inspect reads the headers and the structure of a photo of size bytes, in small buffers and without decoding a pixel:
 // the dimensions first, then the orientation, then whether the file has its end. Errors: ErrUnsupported,
 // ErrTooManyPixels, ErrTruncated, ErrMalformed, or an error of r.
-func Inspect(r io.ReadSeeker, size int64) (Info, error) {
-	src := newSource(context.Background(), r, size)
+func Inspect(ctx context.Context, r io.ReadSeeker, size int64) (Info, error) {
+	src := newSource(ctx, r, size)
 	h, err := readHeader(src)
 	if err != nil {
 		return Info{}, err

@@ -2,6 +2,7 @@ package image_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -19,7 +20,7 @@ import (
 )
 
 func inspect(b []byte) (image.Info, error) {
-	return image.Inspect(bytes.NewReader(b), int64(len(b)))
+	return image.Inspect(context.Background(), bytes.NewReader(b), int64(len(b)))
 }
 
 func jpegOf(m stdimage.Image) []byte {
@@ -234,7 +235,7 @@ func TestABrokenReaderIsNotABrokenPicture(t *testing.T) {
 	} {
 		for _, good := range []int{0, 20, 200, len(file) - 1} {
 			r := &failing{Reader: bytes.NewReader(file), good: int64(min(good, len(file)-1)), err: broken}
-			if _, err := image.Inspect(r, int64(len(file))); !errors.Is(err, broken) {
+			if _, err := image.Inspect(t.Context(), r, int64(len(file))); !errors.Is(err, broken) {
 				t.Errorf("%s broken at %d: %v", name, good, err)
 			}
 		}
@@ -263,7 +264,7 @@ func TestInspectReadsSmallPieces(t *testing.T) {
 		io.Seeker
 	}{Seeker: bytes.NewReader(file)}
 	r.Reader = iotest.OneByteReader(r.Seeker.(io.Reader)) //nolint:errcheck // a bytes.Reader.
-	if _, err := image.Inspect(r, int64(len(file))); err != nil {
+	if _, err := image.Inspect(t.Context(), r, int64(len(file))); err != nil {
 		t.Error(err)
 	}
 }
@@ -273,7 +274,7 @@ func TestInspectHoldsLittle(t *testing.T) {
 	r := bytes.NewReader(file)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := image.Inspect(r, int64(len(file)))
+	_, err := image.Inspect(t.Context(), r, int64(len(file)))
 	runtime.ReadMemStats(&after)
 	if got := after.TotalAlloc - before.TotalAlloc; err != nil || got > 1<<20 {
 		t.Errorf("%d bytes allocated for a file of %d, %v", got, len(file), err)

@@ -23,8 +23,8 @@ type guard struct {
 	all   []string // codes of errors
 }
 
-func before(minutes time.Duration, h *harness.House) string {
-	return domain.At(h.Clock.Now().Add(-minutes * time.Minute)).String()
+func before(minutes int, h *harness.House) string {
+	return domain.At(h.Clock.Now().Add(-time.Duration(minutes) * time.Minute)).String()
 }
 
 func guards(h *harness.House) []guard {
@@ -164,8 +164,8 @@ func afterTheEnd(t *testing.T, v harness.Visit) {
 			t.Errorf("%s: %d %s", name, got.Status, got.Text("code"))
 		}
 	}
-	if snapshot(v) != standing {
-		t.Error("something changed after the end")
+	if now := snapshot(v); now != standing {
+		t.Errorf("something changed after the end:\n%s\n%s", standing, now)
 	}
 }
 

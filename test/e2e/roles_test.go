@@ -107,8 +107,8 @@ func askAsEveryone(t *testing.T, h *harness.House, method, path, who string) {
 func TestDocumentHasTheRoutes(t *testing.T) {
 	h := harness.Start(t)
 	var document struct {
-		Paths    map[string]map[string]json.RawMessage
-		Security []json.RawMessage
+		Paths    map[string]map[string]json.RawMessage `json:"paths"`
+		Security []json.RawMessage                     `json:"security"`
 	}
 	if err := json.Unmarshal(openapi.JSON, &document); err != nil {
 		t.Fatal(err)
@@ -123,7 +123,9 @@ func TestDocumentHasTheRoutes(t *testing.T) {
 			t.Errorf("%s %s is not in the document", route.Method, route.Path)
 			continue
 		}
-		var operation struct{ Security *[]json.RawMessage }
+		var operation struct {
+			Security *[]json.RawMessage `json:"security"`
+		}
 		if err := json.Unmarshal(raw, &operation); err != nil {
 			t.Fatal(err)
 		}

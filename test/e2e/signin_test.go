@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -175,9 +176,7 @@ func TestNobodyGrantsAboveHisOwnRoles(t *testing.T) {
 	boss, admin := h.As("supervisor"), h.As("admin")
 	hire := func(c *harness.Client, name string, extra object) harness.Answer {
 		body := object{"username": name, "password": harness.Password, "name": name, "roles": []string{"advisor"}}
-		for k, v := range extra {
-			body[k] = v
-		}
+		maps.Copy(body, extra)
 		return c.Do(http.MethodPost, "/v1/staff", body)
 	}
 	hire(boss, "a", object{"roles": []string{"advisor", "admin"}}).WantProblem(http.StatusForbidden, "role_not_grantable")

@@ -124,7 +124,7 @@ func TestRefusalsChangeNothing(t *testing.T) {
 				path = v.At(path)
 			}
 			got := v.In(t).Do(r.method, path, r.body, r.headers...).WantProblem(r.status, r.code)
-			if got.Text("request_id") != got.Header.Get("X-Request-Id") || got.Text("type") != "/problems#"+r.code {
+			if got.Text("request_id") != got.Header.Get("X-Request-ID") || got.Text("type") != "/problems#"+r.code {
 				t.Errorf("problem: %s", got.Body)
 			}
 			if r.status == http.StatusPreconditionFailed && !strings.Contains(before, strings.Trim(got.ETag(), `"`)[2:]) {

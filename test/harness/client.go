@@ -72,6 +72,7 @@ func (c *Client) Hire(username, name, role string, headers ...string) *Client {
 
 // In is the client for another test: failures are reported there.
 func (c *Client) In(tb testing.TB) *Client {
+	tb.Helper()
 	other := *c
 	other.tb = tb
 	return &other

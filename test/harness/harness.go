@@ -26,8 +26,8 @@ import (
 
 // AdminPassword is the password of the account `admin`, Password that of every account that As makes.
 const (
-	AdminPassword = "ginkgo lamp on the third floor"
-	Password      = "a blue bucket stands in the yard"
+	AdminPassword = "ginkgo lamp on the third floor"   //nolint:gosec // of stores that live for one test
+	Password      = "a blue bucket stands in the yard" //nolint:gosec // likewise
 )
 
 // House is a running server.
@@ -146,7 +146,7 @@ type Clock struct {
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Now().Add(c.moved)
+	return time.Now().Add(c.moved) //nolint:forbidigo // this is the clock of the tests
 }
 
 // Set sets the clock.
@@ -234,7 +234,7 @@ func checker(tb testing.TB) *conform.Checker {
 // Eventually waits until cond holds, asking again and again for half a minute. Background work is waited for so.
 func Eventually(tb testing.TB, what string, cond func() bool) {
 	tb.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) { //nolint:forbidigo // patience needs a real clock
 		if cond() {
 			return
 		}

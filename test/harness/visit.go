@@ -99,7 +99,7 @@ func SmallPhoto(seed int) []byte {
 	var b bytes.Buffer
 	m := samples.Quadrants(64, 48)
 	for i := range 8 {
-		m.Set(i, 0, color.RGBA{R: byte(seed), G: byte(seed >> 8), B: byte(seed * i), A: 255})
+		m.Set(i, 0, color.RGBA{R: byte(seed), G: byte(seed >> 8), B: byte(seed * i), A: 255}) //nolint:gosec // any colour will do
 	}
 	_ = samples.PNG(&b, m) // a buffer takes everything
 	return b.Bytes()
