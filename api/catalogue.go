@@ -71,7 +71,8 @@ var catalogue = map[domain.Code]entry{
 	visit.CodeWrongState:        {http.StatusConflict, "目前狀態不允許", "当前状态不允许", "The visit is not in a state for this"},
 	visit.CodeReasonMissing:     {http.StatusConflict, "缺少原因", "缺少原因", "A reason is missing"},
 	visit.CodeCoversNotRemoved:  {http.StatusConflict, "三件套尚未取下", "三件套尚未取下", "The covers are still fitted"},
-	visit.CodeTooManyPhotos:     {http.StatusConflict, "照片或錄音過多", "照片或录音过多", "Too many photos or recordings"},
+	visit.CodeTooManyPhotos:     {http.StatusConflict, "照片過多", "照片过多", "Too many photos"},
+	visit.CodeTooManyRecordings: {http.StatusConflict, "錄音過多", "录音过多", "Too many recordings"},
 	visit.CodeTooManySignatures: {http.StatusConflict, "簽字次數過多", "签字次数过多", "Too many signatures"},
 	staff.CodeUsernameTaken:     {http.StatusConflict, "使用者名稱已被使用", "用户名已被使用", "The user name is taken"},
 	staff.CodeLastAdmin:         {http.StatusConflict, "不能移除最後一位管理員", "不能移除最后一位管理员", "The last admin must stay"},
@@ -79,6 +80,7 @@ var catalogue = map[domain.Code]entry{
 	vehicle.CodeVINDiffers:      {http.StatusConflict, "車架號碼不同", "车架号不同", "The vehicle has another VIN"},
 	codePlateUnconfirmed:        {http.StatusConflict, "車牌屬於另一輛車,需確認", "车牌属于另一辆车,需确认", "The plate belongs to another vehicle; confirm it"},
 
+	codeRange:              {http.StatusRequestedRangeNotSatisfiable, "範圍不存在", "范围不存在", "The range does not exist"},
 	codePreconditionFailed: {http.StatusPreconditionFailed, "內容已被他人更新", "内容已被他人更新", "The resource has moved on"},
 	codeTooLarge:           {http.StatusRequestEntityTooLarge, "內容過大", "内容过大", "The body is too large"},
 	codeMediaType:          {http.StatusUnsupportedMediaType, "不支援的格式", "不支持的格式", "The media type is not taken"},

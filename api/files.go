@@ -158,6 +158,7 @@ func (s *Server) inspectPhoto(ctx context.Context, up upload) (image.Info, error
 //	@Success		200				{file}		binary	"the picture"
 //	@Header			200				{string}	ETag	"digest of the bytes"
 //	@Success		206				{file}		binary	"a part of it"
+//	@Failure		416		"codes: range_not_satisfiable"
 //	@Success		304				"the client has it"
 //	@Header			206				{string}	ETag			"digest of the bytes"
 //	@Header			206				{string}	Content-Range	"which part"
@@ -217,7 +218,7 @@ func (s *Server) serveDerived(c *gin.Context, p visit.Photo, size func(visit.Der
 //	@Param			body			body		string			true	"the sound"	format(binary)
 //	@Success		201				{object}	visit.Recording	"stored"
 //	@Success		200				{object}	visit.Recording	"stored before"
-//	@Failure		409				{object}	Problem			"id_taken, wrong_state, too_many_photos"
+//	@Failure		409				{object}	Problem			"id_taken, wrong_state, too_many_recordings"
 //	@Failure		422				{object}	Problem			"A file that was not taken. codes: file_damaged, digest_mismatch"
 //	@Router			/v1/visits/{id}/recordings/{recording_id} [put]
 func (s *Server) putRecording(c *gin.Context) error {
@@ -268,6 +269,7 @@ func (s *Server) inspectRecording(ctx context.Context, up upload) (string, error
 //	@Success		200				{file}		binary	"the sound"
 //	@Header			200				{string}	ETag	"digest of the bytes"
 //	@Success		206				{file}		binary	"a part of it"
+//	@Failure		416		"codes: range_not_satisfiable"
 //	@Success		304				"the client has it"
 //	@Header			206				{string}	ETag			"digest of the bytes"
 //	@Header			206				{string}	Content-Range	"which part"
@@ -286,4 +288,30 @@ func (s *Server) getRecording(c *gin.Context) error {
 		return domain.Refuse(domain.CodeNotFound, "no such recording")
 	}
 	return s.serveBlob(c, saved.Value.SHA256, saved.Value.ContentType)
+}
+
+const codeRange domain.Code = "range_not_satisfiable"
+
+// ranged keeps the text that net/http says of a range that does not exist, so that it can be said as a problem.
+type ranged struct {
+	gin.ResponseWriter
+	refused bool
+}
+
+// WriteHeader takes note of a refused range and passes on everything else.
+func (w *ranged) WriteHeader(status int) {
+	if w.refused = status == http.StatusRequestedRangeNotSatisfiable; w.refused {
+		w.Header().Del("Content-Type")
+		w.Header().Del("ETag")
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write drops the text of a refusal.
+func (w *ranged) Write(b []byte) (int, error) {
+	if w.refused {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
 }

@@ -34,14 +34,14 @@ func (a Arrival) Check(plate, vin string) error {
 }
 
 func checkTyped(f *domain.Faults, plate, vin, reason string, odometer *int64, c *Customer) {
-	f.Text("/plate", plate, 20)
-	f.Text("/vin", vin, 32)
+	f.Line("/plate", plate, 20)
+	f.Line("/vin", vin, 32)
 	f.Text("/odometer_reason", reason, 500)
 	f.Range("/odometer_km", odometer, 0, MaxOdometerKM)
 	if c != nil {
-		f.Text("/customer/name", c.Name, 80)
-		f.Text("/customer/salutation", c.Salutation, 20)
-		f.Text("/customer/phone", c.Phone, 40)
+		f.Line("/customer/name", c.Name, 80)
+		f.Line("/customer/salutation", c.Salutation, 20)
+		f.Line("/customer/phone", c.Phone, 40)
 	}
 }
 
@@ -176,6 +176,7 @@ func (v *Visit) GiveCopy(digest string, kind CopyKind, by Person, now domain.Tim
 		return domain.Refuse(CodeNotSigned, "no sealed document of this visit has this digest")
 	}
 	v.Copies = append(v.Copies, Copy{At: now, By: by, Digest: digest, Kind: kind})
+	v.Revision++
 	v.record("copy_given", by.ID, map[string]string{"digest": digest, "kind": string(kind)}, now)
 	return nil
 }

@@ -65,28 +65,28 @@ type StoredFile struct {
 // visit is cancelled, for a tablet may bring them after the signature. It says whether the photo is new to the visit.
 // CodeTooManyPhotos, CodeWrongState.
 func (v *Visit) AddPhoto(f StoredFile, by Person, now domain.Time) (added bool, err error) {
-	if added, err = v.addFile(&v.Photos, f, MaxPhotos); added {
+	if added, err = v.addFile(&v.Photos, f, MaxPhotos, CodeTooManyPhotos); added {
 		v.record("photo_stored", by.ID, map[string]string{"photo_id": f.ID, "sha256": f.SHA256}, now)
 	}
 	return added, err
 }
 
-// AddRecording names a stored recording in the visit, as AddPhoto does a photo.
+// AddRecording names a stored recording in the visit, as AddPhoto does a photo. CodeTooManyRecordings, CodeWrongState.
 func (v *Visit) AddRecording(f StoredFile, by Person, now domain.Time) (added bool, err error) {
-	if added, err = v.addFile(&v.Recordings, f, MaxRecordings); added {
+	if added, err = v.addFile(&v.Recordings, f, MaxRecordings, CodeTooManyRecordings); added {
 		v.record("recording_stored", by.ID, map[string]string{"recording_id": f.ID, "sha256": f.SHA256}, now)
 	}
 	return added, err
 }
 
-func (v *Visit) addFile(files *map[string]string, f StoredFile, limit int) (added bool, err error) {
+func (v *Visit) addFile(files *map[string]string, f StoredFile, limit int, tooMany domain.Code) (added bool, err error) {
 	switch {
 	case (*files)[f.ID] == f.SHA256:
 		return false, nil
 	case v.State == Cancelled:
 		return false, domain.Refuse(CodeWrongState, "the visit is cancelled")
 	case len(*files) >= limit:
-		return false, domain.Refuse(CodeTooManyPhotos, "a visit takes at most %d of these files", limit)
+		return false, domain.Refuse(tooMany, "a visit takes at most %d of these files", limit)
 	}
 	if *files == nil {
 		*files = map[string]string{}

@@ -90,6 +90,8 @@ func notASheet() error {
 func (s Sheet) check() error {
 	var f domain.Faults
 	checkTyped(&f, s.Plate, s.VIN, s.Reason, s.OdometerKM, s.Customer)
+	checkNamed(&f, s.Photos, s.photoIDs())
+	checkNamed(&f, s.Recordings, s.recordingIDs())
 	if err := f.Err(); err != nil {
 		return err
 	}
@@ -102,6 +104,17 @@ func (s Sheet) check() error {
 		return in.Check()
 	}
 	return nil
+}
+
+// checkNamed refuses files that the content does not name: the maps say what is named and nothing else, so that the sheet
+// made again from its content is the one that was signed.
+func checkNamed(f *domain.Faults, files map[string]*string, named []string) {
+	for id := range files {
+		if !slices.Contains(named, id) {
+			f.Add("/canonical", domain.CodeMalformed, "lists a file that its content does not name")
+			return
+		}
+	}
 }
 
 // inspection gives the section back with checklist and consent inside.

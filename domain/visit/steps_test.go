@@ -159,9 +159,10 @@ func TestFilesOfAVisit(t *testing.T) {
 		add   add
 		limit int
 		event string
+		full  string
 	}{
-		"photos":     {(*visit.Visit).AddPhoto, visit.MaxPhotos, "photo_stored"},
-		"recordings": {(*visit.Visit).AddRecording, visit.MaxRecordings, "recording_stored"},
+		"photos":     {(*visit.Visit).AddPhoto, visit.MaxPhotos, "photo_stored", "too_many_photos"},
+		"recordings": {(*visit.Visit).AddRecording, visit.MaxRecordings, "recording_stored", "too_many_recordings"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := visit.Visit{ID: visitID, State: visit.Arrived}
@@ -175,7 +176,7 @@ func TestFilesOfAVisit(t *testing.T) {
 				t.Errorf("revision %d, %d events", v.Revision, len(v.Events))
 			}
 			_, err := c.add(&v, visit.StoredFile{ID: "more", SHA256: sum}, mei, at(0))
-			want(t, err, "too_many_photos")
+			want(t, err, c.full)
 			v.State = visit.Cancelled
 			_, err = c.add(&v, visit.StoredFile{ID: "late", SHA256: sum}, mei, at(0))
 			want(t, err, "wrong_state")

@@ -176,6 +176,7 @@ const (
 	CodeReasonMissing     domain.Code = "reason_missing"
 	CodeCoversNotRemoved  domain.Code = "covers_not_removed"
 	CodeTooManyPhotos     domain.Code = "too_many_photos"
+	CodeTooManyRecordings domain.Code = "too_many_recordings"
 	CodeTooManySignatures domain.Code = "too_many_signatures"
 )
 

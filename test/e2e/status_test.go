@@ -184,9 +184,24 @@ func TestTitlesFollowTheLanguage(t *testing.T) {
 
 func TestUnknownPaths(t *testing.T) {
 	h := harness.Start(t)
-	for _, path := range []string{"/", "/v1", "/v1/nothing", "/v1/visits/", "/V1/visits", "/v1//visits", "/v1/visits/%2e%2e/stores"} {
+	for _, path := range []string{"/v1", "/v1/nothing", "/v1/visits/", "/V1/visits", "/v1//visits", "/v1/visits/%2e%2e/stores"} {
 		got := h.As("advisor").Raw(http.MethodGet, path, nil)
 		got.WantProblem(http.StatusNotFound, "not_found")
+	}
+}
+
+func TestBareAddressLeadsToTheDocumentation(t *testing.T) {
+	h := harness.Start(t)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.URL+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	home, err := http.DefaultTransport.RoundTrip(req) // a client would follow
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := home.Body.Close(); err != nil || home.StatusCode != http.StatusFound || home.Header.Get("Location") != "/docs/" {
+		t.Errorf("%d, leads to %q: %v", home.StatusCode, home.Header.Get("Location"), err)
 	}
 }
 
