@@ -45,16 +45,47 @@ func TestOutboxRunsOldestFirstAndOwesOnce(t *testing.T) {
 		t.Errorf("next is %+v", next)
 	}
 	before := o
-	o.Done("seal", "a")
+	o.Done(domain.Task{Type: "seal", Ref: "a", Generation: 1})
 	if next, _ := o.Next(); next.Type != "sizes" {
 		t.Errorf("next is %+v", next)
 	}
 	if before[0].Type != "seal" {
 		t.Error("Done changed what another copy holds")
 	}
-	o.Done("nothing", "a")
-	o.Done("sizes", "a")
+	o.Done(domain.Task{Type: "nothing", Ref: "a"})
+	o.Done(domain.Task{Type: "sizes", Ref: "a"})
 	if _, ok := o.Next(); ok || o.PendingKey() != nil {
+		t.Errorf("still owed: %+v", o)
+	}
+}
+
+func TestWhatIsOwedAnewIsNotLost(t *testing.T) {
+	var o domain.Outbox
+	o.Add("seal", "a", at(0))
+	running, _ := o.Next()
+	before := o
+	o.Add("seal", "a", at(1))
+	if before[0].Generation != 0 {
+		t.Error("Add changed what another copy holds")
+	}
+	o.Done(running)
+	again, ok := o.Next()
+	if !ok || again.DueAt != at(0) {
+		t.Fatalf("owed anew while it ran, and forgotten: %+v", o)
+	}
+	for range domain.MaxAttempts {
+		o.Fail("seal", "a", "no paper", at(2))
+	}
+	if _, ok := o.Next(); ok {
+		t.Fatalf("not set aside: %+v", o)
+	}
+	o.Add("seal", "a", at(3))
+	revived, ok := o.Next()
+	if !ok || revived.Attempts != 0 || revived.DueAt != at(3) || len(o) != 1 || o.FailedKey() != nil {
+		t.Fatalf("set aside, owed anew, and still aside: %+v", o)
+	}
+	o.Done(revived)
+	if len(o) != 0 {
 		t.Errorf("still owed: %+v", o)
 	}
 }

@@ -14,6 +14,9 @@ type Task struct {
 	Attempts  int    `bson:"attempts"`
 	LastError string `bson:"last_error,omitempty"`
 	FailedAt  *Time  `bson:"failed_at,omitempty"` // set when the relay gave up; the task stays in sight
+
+	// Generation counts how often the task was owed anew before it was done: a run that began before must not forget it.
+	Generation int64 `bson:"generation,omitempty"`
 }
 
 // Outbox is the work a document still owes, oldest first. Tasks of one document run in this order.
@@ -22,10 +25,19 @@ type Outbox []Task
 // MaxAttempts is how often a task is tried before it is set aside.
 const MaxAttempts = 12
 
-// Add owes the task, due at once. Owing it twice is owing it once.
+// Add owes the task, due at once. Owing it twice is owing it once; but one that was set aside is tried anew, and one that
+// runs meanwhile runs again.
 func (o *Outbox) Add(kind, ref string, now Time) {
-	if o.index(kind, ref) < 0 {
+	i := o.index(kind, ref)
+	if i < 0 {
 		*o = append(*o, Task{Type: kind, Ref: ref, DueAt: now})
+		return
+	}
+	*o = slices.Clone(*o)
+	t := &(*o)[i]
+	t.Generation++
+	if t.FailedAt != nil {
+		t.FailedAt, t.Attempts, t.DueAt = nil, 0, now
 	}
 }
 
@@ -39,9 +51,9 @@ func (o *Outbox) Next() (Task, bool) {
 	return Task{}, false
 }
 
-// Done forgets the task.
-func (o *Outbox) Done(kind, ref string) {
-	if i := o.index(kind, ref); i >= 0 {
+// Done forgets the task that was run, unless it was owed anew since.
+func (o *Outbox) Done(run Task) {
+	if i := o.index(run.Type, run.Ref); i >= 0 && (*o)[i].Generation == run.Generation {
 		*o = slices.Delete(slices.Clone(*o), i, i+1)
 	}
 }

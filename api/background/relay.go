@@ -16,18 +16,18 @@ import (
 )
 
 const (
-	leaseTime  = 15 * time.Second
-	renewEvery = leaseTime / 3
-	pollEvery  = 2 * time.Second
-	taskTime   = 2 * time.Minute
-	batch      = 32
-	maxReason  = 500 // bytes of an error that a task keeps
+	leaseTime = 15 * time.Second
+	pollEvery = 2 * time.Second
+	taskTime  = 2 * time.Minute
+	batch     = 32
+	maxReason = 500 // bytes of an error that a task keeps
 )
 
 // Relay runs the tasks that documents owe: found by their `pending` key, under a lease, at least once, in order per
 // document; what keeps failing is set aside in the document, under its `failed` key.
 type Relay struct {
 	leases *Leases
+	lease  time.Duration // how long a lease is held without being renewed
 	log    *slog.Logger
 	now    func() time.Time
 	loops  []func(context.Context)
@@ -39,7 +39,7 @@ type Relay struct {
 
 // NewRelay makes a relay that does nothing yet.
 func NewRelay(leases *Leases, log *slog.Logger, now func() time.Time) *Relay {
-	return &Relay{leases: leases, log: log, now: now, wakes: map[string]chan struct{}{}}
+	return &Relay{leases: leases, lease: leaseTime, log: log, now: now, wakes: map[string]chan struct{}{}}
 }
 
 // Consumer does a task of a document. It may run again after it succeeded. The change that it returns, if any, is
@@ -69,7 +69,9 @@ func Serve[T any](r *Relay, q Queue[T]) {
 	})
 }
 
-// Every adds work that recurs. It is started at once, then each period, by one process at a time.
+// Every adds work that recurs. It is started at once, then each period, by one process at a time. Where another process
+// has the lease, which may have crashed over the work, or where the work failed, it is tried again as soon as a lease
+// lapses; while it goes on failing, after ever longer pauses up to the period.
 func (r *Relay) Every(name string, period time.Duration, do func(context.Context) error) {
 	wake := make(chan struct{}, 1)
 	wake <- struct{}{}
@@ -77,8 +79,16 @@ func (r *Relay) Every(name string, period time.Duration, do func(context.Context
 	name = "every/" + name
 	r.held = append(r.held, name)
 	r.loops = append(r.loops, func(ctx context.Context) {
-		for r.sleep(ctx, wake, period) {
-			r.attempt(ctx, name, do)
+		pause, retry := period, r.lease
+		for r.sleep(ctx, wake, min(pause, period)) {
+			switch r.attempt(ctx, name, do) {
+			case done:
+				pause, retry = period, r.lease
+			case elsewhere:
+				pause = r.lease
+			case failed:
+				pause, retry = retry, min(2*retry, period)
+			}
 		}
 	})
 }
@@ -99,13 +109,24 @@ func (r *Relay) Start(ctx context.Context) {
 	}
 }
 
-// Close lets running tasks end, waits for them, and gives the leases back.
+// Close ends what runs and waits for it as long as ctx lasts: what was ended stays owed. Then it gives the leases back;
+// those of work that would not end are left to lapse.
 func (r *Relay) Close(ctx context.Context) {
 	if r.stop == nil {
 		return
 	}
 	r.stop()
-	r.wait.Wait()
+	ended := make(chan struct{})
+	go func() {
+		r.wait.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		r.log.WarnContext(ctx, "background work did not end in time", slog.Any("error", ctx.Err()))
+		return
+	}
 	for _, name := range r.held {
 		if err := r.leases.Release(ctx, name); err != nil {
 			r.log.WarnContext(ctx, "lease not released", slog.String("lease", name), slog.Any("error", err))
@@ -126,23 +147,42 @@ func (r *Relay) sleep(ctx context.Context, wake <-chan struct{}, period time.Dur
 	return true
 }
 
+// outcome is what became of an attempt.
+type outcome int
+
+const (
+	done outcome = iota
+	elsewhere
+	failed
+)
+
 // attempt does work under its lease, which is renewed as long as it lasts, and logs what goes wrong.
-func (r *Relay) attempt(ctx context.Context, name string, do func(context.Context) error) {
-	mine, err := r.leases.Hold(ctx, name, leaseTime)
+func (r *Relay) attempt(ctx context.Context, name string, do func(context.Context) error) outcome {
+	until := time.Now().Add(r.lease)
+	mine, err := r.leases.Hold(ctx, name, r.lease)
 	if err == nil && mine {
 		held, lost := context.WithCancel(ctx)
-		r.wait.Go(func() { r.renew(held, lost, name) })
+		r.wait.Go(func() { r.renew(held, lost, name, until) })
 		err = do(held)
 		lost()
 	}
 	if err != nil && ctx.Err() == nil {
 		r.log.ErrorContext(ctx, "background work failed", slog.String("work", name), slog.Any("error", err))
 	}
+	switch {
+	case err != nil:
+		return failed
+	case !mine:
+		return elsewhere
+	default:
+		return done
+	}
 }
 
-// renew holds on to a lease until ctx ends. When another process has it, the work is ended: two would run it at once.
-func (r *Relay) renew(ctx context.Context, lost context.CancelFunc, name string) {
-	ticker := time.NewTicker(renewEvery)
+// renew holds on to a lease until ctx ends. When another process has it, or when it could not be renewed before it lapsed,
+// so that another may take it, the work is ended: two would run it at once.
+func (r *Relay) renew(ctx context.Context, lost context.CancelFunc, name string, until time.Time) {
+	ticker := time.NewTicker(r.lease / 3)
 	defer ticker.Stop()
 	for {
 		select {
@@ -150,7 +190,14 @@ func (r *Relay) renew(ctx context.Context, lost context.CancelFunc, name string)
 			return
 		case <-ticker.C:
 		}
-		if mine, err := r.leases.Hold(ctx, name, leaseTime); err == nil && !mine {
+		next := time.Now().Add(r.lease)
+		inTime, cancel := context.WithDeadline(ctx, until)
+		mine, err := r.leases.Hold(inTime, name, r.lease)
+		cancel()
+		switch {
+		case err == nil && mine:
+			until = next
+		case err == nil, !time.Now().Before(until):
 			lost()
 			return
 		}
@@ -160,10 +207,23 @@ func (r *Relay) renew(ctx context.Context, lost context.CancelFunc, name string)
 // drain runs what is due until nothing is, or something could not be noted: then it is left to the next round, since what
 // is found again at once would be run without end.
 func drain[T any](ctx context.Context, r *Relay, q Queue[T]) error {
+	var damaged []error // what is damaged holds up nobody else
+	after := ""
 	for ctx.Err() == nil {
-		page, err := q.Collection.FindValues(ctx, storage.Query{Key: "pending", To: domain.At(r.now()).String() + "~", Limit: batch, Whole: true, SkipDamaged: true})
-		if err != nil || len(page.Items) == 0 || !runBatch(ctx, r, q, page.Items) {
-			return errors.Join(err, errors.Join(page.Damaged...)) // what is damaged holds up nobody else
+		page, err := q.Collection.FindValues(ctx, storage.Query{
+			Key: "pending", To: domain.At(r.now()).String() + "~", Limit: batch, Whole: true, SkipDamaged: true, After: after,
+		})
+		damaged = append(damaged, page.Damaged...)
+		switch {
+		case err != nil:
+			return err
+		case len(page.Items) == 0 && page.Next == "", !runBatch(ctx, r, q, page.Items):
+			return errors.Join(damaged...)
+		}
+		if after = ""; len(page.Items) == 0 {
+			after = page.Next
+		} else {
+			damaged = nil // they are found again
 		}
 	}
 	return nil
@@ -217,7 +277,7 @@ func run[T any](ctx context.Context, r *Relay, q Queue[T], doc T) bool {
 
 func settle(o *domain.Outbox, task domain.Task, failure error, now domain.Time) {
 	if failure == nil {
-		o.Done(task.Type, task.Ref)
+		o.Done(task)
 		return
 	}
 	reason := failure.Error()

@@ -46,6 +46,7 @@ func (c *clock) move(d time.Duration) {
 // house is one store of jobs that relays share.
 type house struct {
 	engine storage.Engine
+	folder string
 	jobs   *storage.Collection[job]
 	clock  *clock
 	log    *lockedBuffer
@@ -70,9 +71,9 @@ func (l *lockedBuffer) String() string {
 
 func start(t *testing.T) *house {
 	t.Helper()
-	h := &house{clock: &clock{now: time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)}, log: &lockedBuffer{}}
+	h := &house{clock: &clock{now: time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)}, log: &lockedBuffer{}, folder: t.TempDir()}
 	var err error
-	if h.engine, err = sqlite.Open(t.Context(), t.TempDir()); err != nil {
+	if h.engine, err = sqlite.Open(t.Context(), h.folder); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
