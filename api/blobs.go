@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"example.com/walkaround/domain"
 	"example.com/walkaround/storage"
 )
 
@@ -25,26 +26,37 @@ func (s *Server) serveBlob(c *gin.Context, sum, contentType string) error {
 	h.Set("Content-Type", contentType)
 	h.Set("ETag", `"`+sum+`"`)
 	h.Set("Cache-Control", "private, max-age=31536000, immutable")
-	http.ServeContent(c.Writer, c.Request, "", info.Stored, r)
+	w := &ranged{ResponseWriter: c.Writer}
+	http.ServeContent(w, c.Request, "", info.Stored, r)
+	if w.refused {
+		return domain.Refuse(codeRange, "no such range; the file has %d bytes", info.Bytes)
+	}
 	return nil
 }
 
 // openBlob opens a blob that a document names and holds its bytes to its name: one that is gone or was changed is shown to
 // nobody, not even in parts.
 func (s *Server) openBlob(ctx context.Context, storeID, sum string) (io.ReadSeekCloser, storage.BlobInfo, error) {
-	key := storeID + "/" + sum
-	err := storage.Verify(ctx, s.Blobs, key)
-	if errors.Is(err, storage.ErrNotFound) {
-		err = fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
+	if err := s.verifyBlob(ctx, storeID, sum); err != nil {
+		return nil, storage.BlobInfo{}, err
 	}
-	if err != nil {
-		return nil, storage.BlobInfo{}, fmt.Errorf("blob %s: %w", sum, err)
-	}
-	r, info, err := s.Blobs.Open(ctx, key)
+	r, info, err := s.Blobs.Open(ctx, storeID+"/"+sum)
 	if err != nil {
 		return nil, info, fmt.Errorf("blob %s: %w", sum, err)
 	}
 	return r, info, nil
+}
+
+// verifyBlob holds the bytes of a blob that a document names to its name. storage.ErrCorrupt also when it is gone.
+func (s *Server) verifyBlob(ctx context.Context, storeID, sum string) error {
+	err := storage.Verify(ctx, s.Blobs, storeID+"/"+sum)
+	if errors.Is(err, storage.ErrNotFound) {
+		err = fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
+	}
+	if err != nil {
+		return fmt.Errorf("blob %s: %w", sum, err)
+	}
+	return nil
 }
 
 // readBlob reads a small blob whole.
@@ -71,4 +83,30 @@ func (s *Server) putBlob(ctx context.Context, storeID string, b []byte) (string,
 		return "", fmt.Errorf("store blob: %w", err)
 	}
 	return strings.TrimPrefix(info.Key, storeID+"/"), nil
+}
+
+const codeRange domain.Code = "range_not_satisfiable"
+
+// ranged keeps the text that net/http says of a range that does not exist, so that it can be said as a problem.
+type ranged struct {
+	gin.ResponseWriter
+	refused bool
+}
+
+// WriteHeader takes note of a refused range and passes on everything else.
+func (w *ranged) WriteHeader(status int) {
+	if w.refused = status == http.StatusRequestedRangeNotSatisfiable; w.refused {
+		w.Header().Del("Content-Type")
+		w.Header().Del("ETag")
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write drops the text of a refusal.
+func (w *ranged) Write(b []byte) (int, error) {
+	if w.refused {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
 }

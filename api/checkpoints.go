@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	checkpointEvery = time.Hour
+	checkpointEvery = 10 * time.Minute
 	checkpointTries = 16 // how often others may be first
 )
 

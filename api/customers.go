@@ -15,9 +15,9 @@ import (
 
 func (s *Server) customerRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/customers", staff.AreaReadVisits, "limit cursor name phone", s.listCustomers},
-		{http.MethodGet, "/v1/customers/:id", staff.AreaReadVisits, "", s.getCustomer},
-		{http.MethodPatch, "/v1/customers/:id", staff.AreaCapture, "", s.patchCustomer},
+		{http.MethodGet, "/v1/customers", staff.AreaOwnCustomers, "limit cursor name phone", s.listCustomers},
+		{http.MethodGet, "/v1/customers/:id", staff.AreaOwnCustomers, "", s.getCustomer},
+		{http.MethodPatch, "/v1/customers/:id", staff.AreaOwnCustomers, "", s.patchCustomer},
 	}
 }
 

@@ -115,6 +115,7 @@ func (s *Server) sealedSheet(c *gin.Context) (visit.Visit, *visit.Signature, err
 //	@Success		200				{file}		binary	"the PDF"
 //	@Header			200				{string}	ETag	"digest of the bytes"
 //	@Success		206				{file}		binary	"a part of it"
+//	@Failure		416		"codes: range_not_satisfiable"
 //	@Success		304				"the client has it"
 //	@Header			206				{string}	ETag				"digest of the bytes"
 //	@Header			206				{string}	Content-Range		"which part"
@@ -135,15 +136,33 @@ func (s *Server) getPDF(c *gin.Context) error {
 	return s.serveBlob(c, pdf, "application/pdf")
 }
 
+// pdfOf gives the blob of a sealed PDF. One that is not rendered yet is rendered and noted in the visit: the first that is noted
+// counts, whoever made it, so that every copy handed out is the same.
 func (s *Server) pdfOf(ctx context.Context, v visit.Visit, sig visit.Signature) (string, error) {
 	if sig.Files.PDF != "" {
 		return sig.Files.PDF, nil
 	}
-	return s.makePDF(ctx, v, sig) // asked for before the worker came to it
+	pdf, err := s.makePDF(ctx, v, sig)
+	if err != nil {
+		return "", err
+	}
+	saved, err := s.visits.Update(ctx, v.StoreID+"/"+v.ID, func(v *visit.Visit) error {
+		if !v.Sealed(sig.ID, pdf) {
+			return storage.ErrUnchanged
+		}
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("note sealed PDF: %w", err)
+	}
+	if kept := saved.Value.Signature(sig.ID); kept != nil {
+		pdf = kept.Files.PDF
+	}
+	return pdf, nil
 }
 
-// makePDF renders and signs the sheet. Nothing in it depends on when or where it is rendered, so that doing it twice
-// gives the same bytes.
+// makePDF renders and signs the sheet. Doing it twice need not give the same bytes: the store may have been renamed
+// meanwhile, or its key replaced. So only pdfOf calls it.
 func (s *Server) makePDF(ctx context.Context, v visit.Visit, sig visit.Signature) (string, error) {
 	canonical, err := s.readBlob(ctx, v.StoreID, sig.Files.Canonical, maxSignature)
 	if err != nil {
@@ -275,7 +294,7 @@ func (s *Server) storeKeys(ctx context.Context, storeID string) (evidence.Public
 // inclusion finds the checkpoint that holds a seal, and the way from the one to the other; nils while there is none.
 func (s *Server) inclusion(ctx context.Context, storeID string, sig visit.Signature) (*evidence.Checkpoint, *evidence.Inclusion, error) {
 	saved, err := s.proofs.Get(ctx, sig.Digest)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && saved.Value.Checkpoint == 0 {
+	if errors.Is(err, storage.ErrNotFound) || err == nil && (saved.Value.Checkpoint == 0 || saved.Value.SignatureID != sig.ID) {
 		return nil, nil, nil
 	} else if err != nil {
 		return nil, nil, err
@@ -288,6 +307,8 @@ func (s *Server) inclusion(ctx context.Context, storeID string, sig visit.Signat
 	return &held.Value, &way, err
 }
 
+// bundleFiles lists the stored files. Their bytes are held to their names here, before an answer is begun; WriteBundle does so
+// again while it streams them.
 func (s *Server) bundleFiles(ctx context.Context, storeID string, named map[string]*string, typeOf func(id string) (string, error)) ([]evidence.BundleFile, error) {
 	var files []evidence.BundleFile
 	for id, sum := range named {
@@ -296,6 +317,9 @@ func (s *Server) bundleFiles(ctx context.Context, storeID string, named map[stri
 		}
 		contentType, err := typeOf(id)
 		if err != nil {
+			return nil, err
+		}
+		if err := s.verifyBlob(ctx, storeID, *sum); err != nil {
 			return nil, err
 		}
 		files = append(files, evidence.BundleFile{SHA256: *sum, Extension: extension(contentType), Open: func() (io.ReadCloser, error) {

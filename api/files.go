@@ -289,29 +289,3 @@ func (s *Server) getRecording(c *gin.Context) error {
 	}
 	return s.serveBlob(c, saved.Value.SHA256, saved.Value.ContentType)
 }
-
-const codeRange domain.Code = "range_not_satisfiable"
-
-// ranged keeps the text that net/http says of a range that does not exist, so that it can be said as a problem.
-type ranged struct {
-	gin.ResponseWriter
-	refused bool
-}
-
-// WriteHeader takes note of a refused range and passes on everything else.
-func (w *ranged) WriteHeader(status int) {
-	if w.refused = status == http.StatusRequestedRangeNotSatisfiable; w.refused {
-		w.Header().Del("Content-Type")
-		w.Header().Del("ETag")
-		return
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write drops the text of a refusal.
-func (w *ranged) Write(b []byte) (int, error) {
-	if w.refused {
-		return len(b), nil
-	}
-	return w.ResponseWriter.Write(b)
-}

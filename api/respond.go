@@ -78,7 +78,6 @@ func sendItems(c *gin.Context, cursor string, n int, item func(dst []byte, i int
 		next.RawQuery = query.Encode()
 		c.Header("Link", "<"+next.RequestURI()+`>; rel="next"`)
 	}
-	c.Header("Vary", "Accept-Encoding")
 	sendZipped(c, func(dst []byte) []byte {
 		dst = append(dst, `{"items":[`...)
 		for i := range n {
@@ -99,7 +98,8 @@ var zippers = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.
 
 // sendZipped is send with gzip where the client takes it and it pays.
 func sendZipped(c *gin.Context, write func([]byte) []byte) {
-	if !strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
+	c.Writer.Header().Add("Vary", "Accept-Encoding")
+	if !takesGzip(c.GetHeader("Accept-Encoding")) {
 		send(c, http.StatusOK, write)
 		return
 	}
@@ -119,6 +119,23 @@ func sendZipped(c *gin.Context, write func([]byte) []byte) {
 	}
 	c.Header("Content-Encoding", "gzip")
 	c.Data(http.StatusOK, contentJSON, b.Bytes())
+}
+
+// takesGzip reads Accept-Encoding (RFC 9110 section 12.5.3): gzip counts when it is named and its q is not 0.
+func takesGzip(header string) bool {
+	for coding := range strings.SplitSeq(header, ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			continue
+		}
+		key, value, weighed := strings.Cut(weight, "=")
+		if !weighed || !strings.EqualFold(strings.TrimSpace(key), "q") {
+			return true
+		}
+		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		return err == nil && q > 0
+	}
+	return false
 }
 
 // listQuery reads limit and cursor of a list that walks a key.
@@ -181,7 +198,7 @@ func precondition(c *gin.Context, revision int64, current string) error {
 	case match != "" && matches(match, revision):
 		return nil
 	case match == "" && none == "":
-		return domain.Refuse(codePreconditionNeeded, "send If-Match with the ETag that you saw, or If-None-Match: * for the first PUT")
+		return domain.Refuse(codePreconditionNeeded, "send If-Match with the ETag that you saw, or If-None-Match: * for the first PUT of a section")
 	case match == "" && none == "*" && revision == 0:
 		return nil
 	}

@@ -40,6 +40,7 @@ type Verification struct {
 	Revision   int64       `json:"revision"`
 	Superseded bool        `json:"superseded"` // a later revision was signed
 	Conflict   bool        `json:"conflict"`   // signed without network while the sheet had moved on
+	Adopted    bool        `json:"adopted"`    // a conflict that was made the current sheet afterwards
 	Genuine    bool        `json:"genuine"`    // hash, signature and inclusion were recomputed and fit
 	Faults     []string    `json:"faults"`     // what does not fit
 	KeyID      string      `json:"key_id"`
@@ -71,9 +72,6 @@ func (s *Server) verify(c *gin.Context) error {
 		return err
 	}
 	digest := c.Param("digest")
-	if !evidence.ValidDigest(digest) {
-		return domain.Refuse(domain.CodeNotFound, "not a digest")
-	}
 	c.Header("Cache-Control", "no-store")
 	c.Header("Vary", "Accept, Accept-Language")
 	found, err := s.verification(c.Request.Context(), digest)
@@ -87,6 +85,9 @@ func (s *Server) verify(c *gin.Context) error {
 
 // verification finds a digest's seal and judges it; nil with an error.
 func (s *Server) verification(ctx context.Context, digest string) (*Verification, error) {
+	if !evidence.ValidDigest(digest) {
+		return nil, domain.Refuse(domain.CodeNotFound, "not a digest")
+	}
 	filed, err := s.proofs.Get(ctx, digest)
 	if err != nil {
 		return nil, err
@@ -112,6 +113,12 @@ func absent(err error) bool {
 	return errors.Is(err, storage.ErrNotFound) || refused && refusal.Code == domain.CodeNotFound
 }
 
+// passedOver says whether a sheet that was signed in conflict was left aside, and another revision signed since.
+func passedOver(v *visit.Visit, sig visit.Signature) bool {
+	current := v.Current()
+	return sig.Conflict && sig.AdoptedAt == nil && current != nil && current.SealedAt.After(sig.SealedAt.Time)
+}
+
 // judge recomputes everything.
 func (s *Server) judge(ctx context.Context, v visit.Visit, sig visit.Signature) (Verification, error) {
 	st, err := s.store(ctx, v.StoreID)
@@ -120,7 +127,7 @@ func (s *Server) judge(ctx context.Context, v visit.Visit, sig visit.Signature) 
 	}
 	found := Verification{
 		Document: sig.Document, Digest: sig.Digest, Number: v.Number, Store: st.Name, StoreID: st.ID, SealedAt: sig.SealedAt, Revision: sig.Revision,
-		Superseded: sig.Superseded, Conflict: sig.Conflict && sig.AdoptedAt == nil, KeyID: sig.Seal.KeyID, Faults: []string{},
+		Superseded: sig.Superseded || passedOver(&v, sig), Conflict: sig.Conflict, Adopted: sig.AdoptedAt != nil, KeyID: sig.Seal.KeyID, Faults: []string{},
 	}
 	keys, err := s.storeKeys(ctx, v.StoreID)
 	if err != nil {

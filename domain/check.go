@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -27,6 +28,17 @@ func (f *Faults) Text(pointer, s string, limit int) {
 	}
 	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f }) {
 		f.Add(pointer, CodeMalformed, "control characters are not taken")
+	}
+}
+
+// Line is Text of one line that can be seen: a name, a plate, a phone number.
+func (f *Faults) Line(pointer, s string, limit int) {
+	f.Text(pointer, s, limit)
+	if strings.ContainsAny(s, "\r\n\t\u2028\u2029") {
+		f.Add(pointer, CodeMalformed, "one line is taken, without tabs")
+	}
+	if s != "" && !strings.ContainsFunc(s, unicode.IsGraphic) {
+		f.Add(pointer, CodeMalformed, "nothing of it can be seen")
 	}
 }
 

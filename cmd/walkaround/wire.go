@@ -31,6 +31,9 @@ func newServer(ctx context.Context, m materials) (server, error) {
 		Engine: m.engine, Blobs: m.blobs, Secret: m.secret, PublicURL: m.config.PublicURL, Now: time.Now, Log: m.log,
 		RatePerAccount: m.config.RatePerAccount, TrustedProxies: m.config.TrustedProxies, RetentionYears: m.config.RetentionYears, Version: version,
 	}
+	if m.config.PublicURL == "" {
+		m.log.Warn("WALKAROUND_PUBLIC_URL is empty: links and QR codes on sealed sheets name the address that the tablet happened to use")
+	}
 	if m.config.TimestampURL != "" {
 		client, err := timestamp.New(m.config.TimestampURL, m.config.TimestampCA, &http.Client{Timeout: 10 * time.Second})
 		if err != nil {

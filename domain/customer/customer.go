@@ -5,6 +5,7 @@
 package customer
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -108,7 +109,9 @@ func (c *Customer) Apply(p Patch, region string) error {
 	if err := next.Check(); err != nil {
 		return err
 	}
-	next.Revision++
+	if !reflect.DeepEqual(next, *c) {
+		next.Revision++
+	}
 	*c = next
 	return nil
 }

@@ -11,8 +11,8 @@ import (
 	"example.com/walkaround/domain"
 )
 
-// Checklist is a template of what is looked at during the walk-around (R5). The head document names the current version;
-// each version is kept as a document of its own that never changes, so that a signed sheet keeps the template it was
+// Checklist is a template of what is looked at during the walk-around (R5). The head document is the current version;
+// each earlier one is kept as a document of its own that never changes, so that a signed sheet keeps the template it was
 // made with.
 type Checklist struct {
 	ID        string                     `bson:"id" json:"id" format:"uuid"`
@@ -114,9 +114,8 @@ func (c *Checklist) Check() error {
 	return Draft{Name: c.Name, Names: c.Names, Items: c.Items}.Check()
 }
 
-// Edit writes the draft as a later version. The document of that version is inserted before the head is replaced: where
-// it is there already, left by a crash in between, the next number is tried; gaps are allowed, repeats never.
-// domain.CodeInvalid; then nothing changed.
+// Edit writes the draft as a later version. The document of the version that stands is inserted before the head is replaced:
+// so no draft that was refused ever becomes a version. domain.CodeInvalid; then nothing changed.
 func (c *Checklist) Edit(d Draft, version int64, now domain.Time) error {
 	if err := d.Check(); err != nil {
 		return err
@@ -131,7 +130,7 @@ func (c *Checklist) Edit(d Draft, version int64, now domain.Time) error {
 	return nil
 }
 
-// Frozen gives what the document of the current version holds: the template, without what only the head remembers.
+// Frozen gives what the document of this version will hold: the template, without what only the head remembers.
 func (c *Checklist) Frozen() Checklist {
 	frozen := *c
 	frozen.Items = slices.Clone(c.Items)

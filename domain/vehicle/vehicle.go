@@ -5,6 +5,7 @@
 package vehicle
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -183,9 +184,13 @@ func (v *Vehicle) lastVisit(customerID, visitID string, at domain.Time) bool {
 	return true
 }
 
-// LowerOdometer says whether a reading taken at the given time is lower than an earlier one, which asks for a reason.
-func (v *Vehicle) LowerOdometer(km *int64, at domain.Time) bool {
-	return km != nil && v.OdometerKM != nil && *km < *v.OdometerKM && !at.Before(v.OdometerAt.Time)
+// LastOdometer is what the odometer had read when a visit arrived at the given time; nil when nothing is known of it, or
+// only what that visit or a later one read.
+func (v *Vehicle) LastOdometer(visitID string, at domain.Time) *int64 {
+	if v.OdometerAt == nil || v.OdometerVisitID == visitID || at.Before(v.OdometerAt.Time) {
+		return nil
+	}
+	return v.OdometerKM
 }
 
 // Signed notes how many walk-arounds of the car were signed, as its ledger counts them (Ledger.Signed). It says whether
@@ -224,7 +229,9 @@ func (v *Vehicle) Apply(p Patch) error {
 	if err := next.Check(); err != nil {
 		return err
 	}
-	next.Revision++
+	if !reflect.DeepEqual(next, *v) {
+		next.Revision++
+	}
 	*v = next
 	return nil
 }

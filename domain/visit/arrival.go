@@ -1,6 +1,7 @@
 package visit
 
 import (
+	"slices"
 	"strings"
 
 	"example.com/walkaround/domain"
@@ -80,6 +81,20 @@ func Arrive(o Opening, a Arrival, found Found) Visit {
 	return v
 }
 
+// Announced is the visit as the gate is told of it: what it typed itself, and nothing that the files say.
+func (v *Visit) Announced() Visit {
+	told := *v
+	told.Known, told.CustomerID = Known{}, ""
+	told.Warnings = slices.DeleteFunc(slices.Clone(v.Warnings), func(w Warning) bool {
+		return w.Code == WarnOdometerLower || w.Code == WarnPlateElsewhere
+	})
+	told.recomputeSheet()
+	return told
+}
+
+// OdometerLower says whether a reading is lower than that of last time, which asks for a reason before the signature.
+func OdometerLower(read, last *int64) bool { return read != nil && last != nil && *read < *last }
+
 // says takes over what was typed at the arrival and what the files say of it.
 func (v *Visit) says(a Arrival, found Found) {
 	v.Plate, v.VIN, v.OdometerKM, v.OdometerReason, v.Customer = a.Plate, a.VIN, a.OdometerKM, a.OdometerReason, a.Customer
@@ -135,6 +150,9 @@ func set[T any](to, from *T) {
 		*to = *from
 	}
 }
+
+// MayCorrect says whether Correct would take a correction now. CodeSectionFrozen, CodeWrongState.
+func (v *Visit) MayCorrect() error { return v.mayChange() }
 
 // Correct replaces what was typed at the arrival; it stands on the sheet, so a signed sheet must be reopened first.
 // CodeSectionFrozen, CodeWrongState.

@@ -63,8 +63,13 @@ type Signing struct {
 // sheet has changed since, the signature must bring its canonical form, and is sealed for its own revision, marked as
 // a conflict, while the state stays.
 //
-// Refusals, in this order: CodeWrongState, CodeSignerMissing, CodePhotoMissing, CodeSectionFrozen, CodeDocumentChanged, then the guards
-// of DESIGN section 3, each with everything that is missing in Fields.
+// Refusals, in this order: CodeWrongState, CodeTooManySignatures, CodeSignerMissing, CodeSectionFrozen for a digest that is
+// signed, domain.CodeInvalid for a Canonical that hashes to another digest. Then, of the sheet that the digest names:
+//   - the current one: the guards of DESIGN section 3, files first, everything that is missing in Fields; CodeSectionFrozen;
+//   - another one with its Canonical: domain.CodeInvalid for what is no such sheet of this visit; the same guards on its own
+//     content; CodePhotoMissing or CodeRecordingMissing for files that the visit does not hold byte for byte;
+//   - another one without: CodeSectionFrozen once the current one is signed, CodePhotoMissing or CodeRecordingMissing while
+//     its files are under way, else CodeDocumentChanged.
 func (v *Visit) Sign(s Signing, key evidence.SigningKey, now domain.Time) (*Signature, error) {
 	if err := v.closed(); err != nil {
 		return nil, err
@@ -83,6 +88,7 @@ func (v *Visit) Sign(s Signing, key evidence.SigningKey, now domain.Time) (*Sign
 	case err != nil:
 		return nil, err
 	case conflict:
+		v.Revision++ // the visit shows its signatures
 		return v.seal(s, canonical, v.Sections.Inspection.next(), true, key, now)
 	default:
 		return v.signCurrent(s, canonical, key, now)
@@ -174,14 +180,6 @@ func unlisted(s Sheet) []Missing {
 		}
 	}
 	return m
-}
-
-func refuseMissing(m []Missing) error {
-	fields := make([]domain.Field, len(m))
-	for i, missing := range m {
-		fields[i] = domain.Field{Pointer: missing.Pointer, Code: missing.Code}
-	}
-	return &domain.Error{Code: m[0].Code, Detail: "the sheet can't be signed yet; errors lists all that is missing", Fields: fields}
 }
 
 // signCurrent seals the current sheet, freezes it and moves the state.
@@ -332,11 +330,14 @@ func (v *Visit) SignatureOf(digest string) *Signature {
 	return nil
 }
 
-// Sealed notes that a signature's PDF is rendered and stored; the first one counts.
-func (v *Visit) Sealed(signatureID, pdf string) {
-	if s := v.Signature(signatureID); s != nil && s.Files.PDF == "" {
-		s.Files.PDF = pdf
+// Sealed notes that a signature's PDF is rendered and stored; the first one counts. It says whether this is the first.
+func (v *Visit) Sealed(signatureID, pdf string) (first bool) {
+	s := v.Signature(signatureID)
+	if s == nil || s.Files.PDF != "" {
+		return false
 	}
+	s.Files.PDF = pdf
+	return true
 }
 
 // next is the number of the revision after the last one given out.

@@ -20,6 +20,7 @@ const (
 	department = "advisor technician cashier follow_up supervisor admin"
 	leaders    = "supervisor admin"
 	admins     = "admin"
+	filers     = "advisor follow_up supervisor"
 )
 
 // whoMay has a row for every route. Logging out stands apart: its row is tried last.
@@ -40,7 +41,7 @@ func whoMay() map[string]string {
 
 		"GET /v1/vehicles": department, "GET /v1/vehicles/{id}": department, "PATCH /v1/vehicles/{id}": department,
 		"POST /v1/vehicles/{id}/plates": department, "GET /v1/vehicles/{id}/damage": department,
-		"GET /v1/customers": department, "GET /v1/customers/{id}": department, "PATCH /v1/customers/{id}": department,
+		"GET /v1/customers": filers, "GET /v1/customers/{id}": filers, "PATCH /v1/customers/{id}": filers,
 
 		"POST /v1/visits": everyRole, "GET /v1/visits": department, "GET /v1/visits/{id}": department, "PATCH /v1/visits/{id}": department,
 		"POST /v1/visits/{id}/take": department, "POST /v1/visits/{id}/cancel": department, "POST /v1/visits/{id}/copies": department,
