@@ -61,10 +61,9 @@ func (s *Server) fileSignature(ctx context.Context, v *visit.Visit, sig *visit.S
 	if sig == nil {
 		return nil
 	}
-	_, err := s.proofs.Insert(ctx, proof{
+	if err := s.fileProof(ctx, proof{
 		Digest: sig.Digest, StoreID: v.StoreID, VisitID: v.ID, SignatureID: sig.ID, SealedAt: sig.SealedAt, Leaf: sig.Seal.Leaf(),
-	})
-	if err != nil && !errors.Is(err, storage.ErrExists) {
+	}); err != nil {
 		return fmt.Errorf("file proof: %w", err)
 	}
 	if current := v.Current(); current == nil || current.ID != sig.ID {
@@ -74,6 +73,23 @@ func (s *Server) fileSignature(ctx context.Context, v *visit.Visit, sig *visit.S
 		return fmt.Errorf("tell vehicle: %w", err)
 	}
 	return s.tellCustomer(ctx, v)
+}
+
+// fileProof files a proof by its digest. One that is filed already must be of the same signature: two visits of one id in two
+// stores may say the same, and the proof of the one proves nothing of the other.
+func (s *Server) fileProof(ctx context.Context, p proof) error {
+	_, err := s.proofs.Insert(ctx, p)
+	if !errors.Is(err, storage.ErrExists) {
+		return err
+	}
+	filed, err := s.proofs.Get(ctx, p.Digest)
+	if err != nil {
+		return err
+	}
+	if f := filed.Value; f.StoreID != p.StoreID || f.VisitID != p.VisitID || f.SignatureID != p.SignatureID {
+		return fmt.Errorf("digest %s stands for signature %s of store %s already", p.Digest, f.SignatureID, f.StoreID)
+	}
+	return nil
 }
 
 func (s *Server) tellVehicle(ctx context.Context, v *visit.Visit, sig *visit.Signature) error {
@@ -150,17 +166,11 @@ func (s *Server) consumeSeal(ctx context.Context, v visit.Visit, task domain.Tas
 	if err := s.fileSignature(ctx, &v, sig); err != nil {
 		return nil, err
 	}
-	pdf := sig.Files.PDF
-	if pdf == "" {
-		var err error
-		if pdf, err = s.makePDF(ctx, v, *sig); err != nil {
-			return nil, err
-		}
-	}
-	if err := s.retain(ctx, &v, sig, pdf); err != nil {
+	pdf, err := s.pdfOf(ctx, v, *sig)
+	if err != nil {
 		return nil, err
 	}
-	return func(v *visit.Visit) { v.Sealed(task.Ref, pdf) }, nil
+	return nil, s.retain(ctx, &v, sig, pdf)
 }
 
 // retain forbids deletion of everything that the seal stands on, for as long as evidence is kept.

@@ -3,9 +3,11 @@ package api
 import (
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
+	"example.com/walkaround/domain/visit"
 	"example.com/walkaround/storage"
 )
 
@@ -59,6 +61,41 @@ func TestETag(t *testing.T) {
 	} {
 		if got != want {
 			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+func TestSectionTagTellsASignature(t *testing.T) {
+	section := visit.Section{Revision: 3, Digest: "sha256:9f86d081884c7d65"}
+	if got := sectionTag(section); got != `"3-9f86d081884c"` {
+		t.Error(got)
+	}
+	section.Frozen = true
+	if got := sectionTag(section); got != `"3-9f86d081884c-f"` || !matches(got, 3) || matches(got, 2) {
+		t.Error(got)
+	}
+}
+
+func TestVisitTagTellsItsSections(t *testing.T) {
+	v := visit.Visit{Revision: 7}
+	v.Sections.Inspection.Digest, v.Sections.Inspection.Revision, v.Sections.Intake.Revision = "sha256:9f86d081884c7d65", 3, 2
+	if got := visitTag(&v); got != `"7-9f86d081884c-2.3"` || !matches(got, 7) {
+		t.Error(got)
+	}
+}
+
+func TestGzipOnlyForThoseWhoTakeIt(t *testing.T) {
+	long := func(dst []byte) []byte { return append(dst, strings.Repeat("x", 2_000)...) }
+	for header, want := range map[string]string{
+		"": "", "gzip": "gzip", "br, GZIP": "gzip", "gzip;q=0": "", "gzip; q=0.000": "", "gzip;q=0.5, br": "gzip", "deflate, gzip ; Q=1.0": "gzip",
+		"gzip;q=x": "", "identity": "", "xgzip": "", "br;q=1, gzip;q=0": "", "*": "",
+	} {
+		c := asked(http.MethodGet, "/", "", "Accept-Encoding", header)
+		c.Header("Vary", "Accept-Language")
+		sendZipped(c, long)
+		h := c.Writer.Header()
+		if got := h.Get("Content-Encoding"); got != want || !slices.Equal(h.Values("Vary"), []string{"Accept-Language", "Accept-Encoding"}) {
+			t.Errorf("%q: %q, Vary %q", header, got, h.Values("Vary"))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/staff"
+	"example.com/walkaround/domain/store"
 	"example.com/walkaround/domain/visit"
 	"example.com/walkaround/storage"
 )
@@ -71,18 +72,11 @@ func (s *Server) getSection(c *gin.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if notModified(c, sectionTag(doc, name)) {
+	if notModified(c, sectionTag(standing(doc, name))) {
 		return nil
 	}
 	sendSection(c, doc, name)
 	return nil
-}
-
-func sectionTag(doc storage.Document, name string) string {
-	section, _ := doc.Sub("sections", name)
-	revision, _ := section.Int("revision")
-	digest, _ := section.String("digest")
-	return etag(revision, digest)
 }
 
 // sendSection streams content and standing of a section from the stored document.
@@ -158,16 +152,12 @@ func (s *Server) putInspection(c *gin.Context) error {
 	if err := b.value.Check(); err != nil {
 		return err
 	}
-	required, err := s.requiredBy(c.Request.Context(), storeID(c), b.value.Checklist)
+	current, err := s.defaults(c.Request.Context(), storeID(c), b.value.Checklist)
 	if err != nil {
 		return err
 	}
 	return s.putSection(c, "inspection", b.sum, func(v *visit.Visit, now domain.Time) error {
-		defaults, err := s.defaults(c.Request.Context(), v, b.value.Checklist, required)
-		if err != nil {
-			return err
-		}
-		return v.SaveInspection(b.value, defaults, b.sum, saver(c), now)
+		return v.SaveInspection(b.value, current.of(v), b.sum, saver(c), now)
 	})
 }
 
@@ -188,7 +178,7 @@ func (s *Server) putSection(c *gin.Context, name, sum string, save func(*visit.V
 		if section.Sent == sum {
 			return storage.ErrUnchanged
 		}
-		if err := precondition(c, section.Revision, etag(section.Revision, section.Digest)); err != nil {
+		if err := precondition(c, section.Revision, sectionTag(*section)); err != nil {
 			return err
 		}
 		return save(v, domain.At(s.Now()))
@@ -196,7 +186,7 @@ func (s *Server) putSection(c *gin.Context, name, sum string, save func(*visit.V
 	if err != nil {
 		return err
 	}
-	c.Header("ETag", sectionTag(saved.Doc, name))
+	c.Header("ETag", sectionTag(standing(saved.Doc, name)))
 	sendSection(c, saved.Doc, name)
 	return nil
 }
@@ -280,18 +270,33 @@ func (s *Server) requiredBy(ctx context.Context, storeID string, ref *visit.Chec
 	return list.Required(), nil
 }
 
-// defaults are what the server writes into a walk-around that left them out.
-func (s *Server) defaults(ctx context.Context, v *visit.Visit, ref *visit.ChecklistRef, required []string) (visit.Defaults, error) {
-	d := visit.Defaults{Required: required}
-	if ref == nil {
-		list, err := s.currentChecklist(ctx, v.StoreID)
-		if err != nil {
-			return d, err
-		}
-		d.Checklist = visit.ChecklistRef{ID: list.ID, Version: list.Version}
-		d.Required = list.Required()
+// defaults are what the server writes into a walk-around that left them out, read before the visit is changed.
+type defaults struct {
+	checklist store.Checklist // the one that the section names, else the current one
+	store     store.Store
+	phrases   store.Phrases
+}
+
+func (s *Server) defaults(ctx context.Context, storeID string, named *visit.ChecklistRef) (d defaults, err error) {
+	if named == nil {
+		d.checklist, err = s.currentChecklist(ctx, storeID)
+	} else {
+		d.checklist, err = s.checklistVersion(ctx, storeID, *named)
 	}
-	consent, err := s.consent(ctx, v)
-	d.Consent = consent
+	if err != nil {
+		return d, err
+	}
+	if d.store, err = s.store(ctx, storeID); err != nil {
+		return d, err
+	}
+	d.phrases, err = s.phrasesIn(ctx, storeID)
 	return d, err
+}
+
+// of gives what a visit's walk-around is completed with.
+func (d defaults) of(v *visit.Visit) visit.Defaults {
+	return visit.Defaults{
+		Checklist: visit.ChecklistRef{ID: d.checklist.ID, Version: d.checklist.Version},
+		Required:  d.checklist.Required(), Consent: consent(d.store, d.phrases, v),
+	}
 }

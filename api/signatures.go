@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -94,11 +93,20 @@ func (s *Server) sign(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.changeVisit(c, b.sum, func(v *visit.Visit, now domain.Time) (effect, error) {
-		if err := s.keepCanonical(ctx, v, &signing); err != nil {
-			return effect{}, err
-		}
+	return gathered(func() error { return s.seal(c, b.sum, signing, storeKey) })
+}
+
+// seal stores the bytes that are signed and takes the signature. errMoved.
+func (s *Server) seal(c *gin.Context, bodySum string, signing visit.Signing, storeKey evidence.SigningKey) error {
+	kept, err := s.keepCanonical(c, signing)
+	if err != nil {
+		return err
+	}
+	return s.changeVisit(c, bodySum, func(v *visit.Visit, now domain.Time) (effect, error) {
 		sig, err := v.Sign(signing, storeKey, now)
+		if err == nil && !kept {
+			err = errMoved // only now the sheet is the one that was shown: its bytes are not stored yet
+		}
 		if err != nil {
 			return effect{}, err
 		}
@@ -139,17 +147,24 @@ func (s *Server) signing(c *gin.Context, visitID string, r SignatureRequest, dra
 	return out, nil
 }
 
-// keepCanonical stores the bytes that are signed, before the visit names them.
-func (s *Server) keepCanonical(ctx context.Context, v *visit.Visit, signing *visit.Signing) error {
+// keepCanonical stores the bytes that are signed, before the visit names them, and says whether it did: only bytes that
+// hash to the digest that was shown can be signed. They came with the signature, or are those of the sheet as it stands.
+func (s *Server) keepCanonical(c *gin.Context, signing visit.Signing) (kept bool, err error) {
 	canonical := signing.Canonical
 	if canonical == nil {
-		var err error
-		if canonical, err = v.Sheet().Canonical(); err != nil {
-			return err
+		saved, err := s.visits.Get(c.Request.Context(), key(c, c.Param("id")))
+		if err != nil {
+			return false, err
+		}
+		if canonical, err = saved.Value.Sheet().Canonical(); err != nil {
+			return false, err
 		}
 	}
-	_, err := s.putBlob(ctx, v.StoreID, canonical)
-	return err
+	if evidence.Digest(canonical) != signing.Digest {
+		return false, nil
+	}
+	_, err = s.putBlob(c.Request.Context(), storeID(c), canonical)
+	return err == nil, err
 }
 
 // check lists everything that is wrong with the values and gives the bytes of the drawn signature.

@@ -32,6 +32,7 @@ func (s *Server) templateRoutes() []route {
 // templates remembers stores, checklists and phrases for a moment: they are read by every request and change rarely.
 type templates struct {
 	mu       sync.Mutex
+	changed  int // how often something was forgotten
 	stores   map[string]remembered[store.Store]
 	heads    map[string]remembered[store.Checklist]
 	phrases  map[string]remembered[store.Phrases]
@@ -48,10 +49,12 @@ const rememberFor = 5 * time.Second
 
 const maxRemembered = 2_000
 
-// recall reads a value from memory or through load.
+// recall reads a value from memory or through load. What was loaded while something changed here is not remembered: it may
+// be the value of before.
 func recall[T any](t *templates, m *map[string]remembered[T], key string, now time.Time, load func() (T, error)) (T, error) {
 	t.mu.Lock()
 	known, ok := (*m)[key]
+	changed := t.changed
 	t.mu.Unlock()
 	if ok && now.Before(known.until) && known.until.Sub(now) <= rememberFor {
 		return known.value, nil
@@ -62,6 +65,9 @@ func recall[T any](t *templates, m *map[string]remembered[T], key string, now ti
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.changed != changed {
+		return value, nil
+	}
 	if *m == nil || len(*m) > maxRemembered {
 		*m = map[string]remembered[T]{}
 	}
@@ -73,6 +79,7 @@ func recall[T any](t *templates, m *map[string]remembered[T], key string, now ti
 func (t *templates) forget(storeID string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.changed++
 	delete(t.stores, storeID)
 	delete(t.heads, storeID)
 	delete(t.phrases, storeID)
@@ -112,7 +119,7 @@ func (s *Server) currentChecklist(ctx context.Context, storeID string) (store.Ch
 	})
 }
 
-// checklistVersion reads a version, which never changes. domain.CodeInvalid when the store has none such.
+// checklistVersion reads the version that a sheet names, which never changes. domain.CodeInvalid when the store has none such.
 func (s *Server) checklistVersion(ctx context.Context, storeID string, ref visit.ChecklistRef) (store.Checklist, error) {
 	id := store.VersionID(storeID, ref.ID, ref.Version)
 	s.templates.mu.Lock()
@@ -121,7 +128,7 @@ func (s *Server) checklistVersion(ctx context.Context, storeID string, ref visit
 	if ok {
 		return known, nil
 	}
-	saved, err := s.versions.Get(ctx, id)
+	list, err := s.readVersion(ctx, storeID, ref)
 	if errors.Is(err, storage.ErrNotFound) {
 		return known, domain.Invalid([]domain.Field{{Pointer: "/checklist", Code: domain.CodeUnknown, Message: "the store has no such version of a checklist"}})
 	} else if err != nil {
@@ -132,8 +139,24 @@ func (s *Server) checklistVersion(ctx context.Context, storeID string, ref visit
 	if s.templates.versions == nil || len(s.templates.versions) > maxRemembered {
 		s.templates.versions = map[string]store.Checklist{}
 	}
-	s.templates.versions[id] = saved.Value
-	return saved.Value, nil
+	s.templates.versions[id] = list
+	return list, nil
+}
+
+// readVersion reads a version: the current one stands in the head, those before it in documents of their own.
+func (s *Server) readVersion(ctx context.Context, storeID string, ref visit.ChecklistRef) (store.Checklist, error) {
+	head, err := s.checklists.Get(ctx, storeID+"/"+ref.ID)
+	if err != nil {
+		return store.Checklist{}, err
+	}
+	switch current := head.Value.Version; {
+	case ref.Version == current:
+		return head.Value.Frozen(), nil
+	case ref.Version > current:
+		return store.Checklist{}, fmt.Errorf("version %d of a checklist: %w", ref.Version, storage.ErrNotFound)
+	}
+	saved, err := s.versions.Get(ctx, store.VersionID(storeID, ref.ID, ref.Version))
+	return saved.Value, err
 }
 
 // phrasesIn reads a store's phrases.
@@ -148,21 +171,12 @@ func (s *Server) phrasesIn(ctx context.Context, storeID string) (store.Phrases, 
 }
 
 // consent is the sentence under which the customer signs, in the language of his sheet.
-func (s *Server) consent(ctx context.Context, v *visit.Visit) (visit.Consent, error) {
-	st, err := s.store(ctx, v.StoreID)
-	if err != nil {
-		return visit.Consent{}, err
-	}
-	said, err := s.phrasesIn(ctx, v.StoreID)
-	if err != nil {
-		return visit.Consent{}, err
-	}
+func consent(st store.Store, said store.Phrases, v *visit.Visit) visit.Consent {
 	lang := st.Language
 	if v.Intake != nil && v.Intake.Language != "" {
 		lang = v.Intake.Language
 	}
-	text := said.Text(store.StepConsent, lang)
-	return visit.Consent{Language: lang, Text: store.Fill(text, names(st, v, lang))}, nil
+	return visit.Consent{Language: lang, Text: store.Fill(said.Text(store.StepConsent, lang), names(st, v, lang))}
 }
 
 // names fill a phrase (R10).
@@ -251,10 +265,9 @@ func (s *Server) getChecklist(c *gin.Context) error {
 		if _, err := fmt.Sscanf(text, "%d", &version); err != nil || version < 1 {
 			return badParameter("version", "a number from 1")
 		}
-		if saved, err = s.versions.Get(c.Request.Context(), store.VersionID(storeID(c), id, version)); err != nil {
+		if list, err = s.readVersion(c.Request.Context(), storeID(c), visit.ChecklistRef{ID: id, Version: version}); err != nil {
 			return err
 		}
-		list = saved.Value
 	}
 	c.Header("ETag", etag(list.Revision, ""))
 	c.Header("Vary", "Accept-Language")
@@ -288,15 +301,10 @@ func (s *Server) putChecklist(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx := c.Request.Context()
-	saved, err := s.checklists.Update(ctx, key(c, id), func(list *store.Checklist) error {
-		if list.Says(b.value) {
-			return storage.ErrUnchanged
-		}
-		if err := precondition(c, list.Revision, etag(list.Revision, "")); err != nil {
-			return err
-		}
-		return s.nextVersion(ctx, list, b.value)
+	var saved storage.Saved[store.Checklist]
+	err = gathered(func() (err error) {
+		saved, err = s.editChecklist(c, key(c, id), b.value)
+		return err
 	})
 	if err != nil {
 		return err
@@ -307,20 +315,29 @@ func (s *Server) putChecklist(c *gin.Context) error {
 	return nil
 }
 
-// nextVersion inserts the document of the next version before the head names it.
-func (s *Server) nextVersion(ctx context.Context, list *store.Checklist, d store.Draft) error {
-	for version := list.Version + 1; ; version++ {
-		edited := *list
-		if err := edited.Edit(d, version, domain.At(s.Now())); err != nil {
+// editChecklist files the version that stands and replaces it in the head. In this order no draft that was refused, and
+// nothing of an edit that broke off, is ever a version. errMoved.
+func (s *Server) editChecklist(c *gin.Context, id string, d store.Draft) (storage.Saved[store.Checklist], error) {
+	ctx := c.Request.Context()
+	seen, err := s.checklists.Get(ctx, id)
+	if err != nil {
+		return seen, err
+	}
+	if _, err := s.versions.Insert(ctx, seen.Value.Frozen()); err != nil && !errors.Is(err, storage.ErrExists) {
+		return seen, fmt.Errorf("file version %d: %w", seen.Value.Version, err)
+	}
+	return s.checklists.Update(ctx, id, func(list *store.Checklist) error {
+		if list.Says(d) {
+			return storage.ErrUnchanged
+		}
+		if err := precondition(c, list.Revision, etag(list.Revision, "")); err != nil {
 			return err
 		}
-		_, err := s.versions.Insert(ctx, edited.Frozen())
-		if errors.Is(err, storage.ErrExists) {
-			continue
+		if list.Version != seen.Value.Version {
+			return errMoved
 		}
-		*list = edited
-		return err
-	}
+		return list.Edit(d, list.Version+1, domain.At(s.Now()))
+	})
 }
 
 // PhraseList is the phrases of a store.

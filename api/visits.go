@@ -165,8 +165,6 @@ func openedAnswer(c *gin.Context, a attempt, v visit.Visit, gate bool) (domain.A
 	}, err
 }
 
-func visitTag(v *visit.Visit) string { return etag(v.Revision, v.Sections.Inspection.Digest) }
-
 // getVisit reads a visit.
 //
 //	@Summary		Read a visit
@@ -186,10 +184,7 @@ func (s *Server) getVisit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	revision, _ := doc.Int("revision")
-	inspection, _ := doc.Sub("sections", "inspection")
-	digest, _ := inspection.String("digest")
-	if notModified(c, etag(revision, digest)) {
+	if notModified(c, storedTag(doc)) {
 		return nil
 	}
 	send(c, http.StatusOK, doc.AppendJSON)
@@ -286,16 +281,15 @@ func (s *Server) takeVisit(c *gin.Context) error {
 	})
 }
 
-// changeVisit lets a POST change a visit one time, and does what must be readable as soon as it is answered.
+// changeVisit lets a POST change a visit one time, and does what must be readable as soon as it is answered: also when the
+// answer is told again, for the first time it may have been left to the relay.
 func (s *Server) changeVisit(c *gin.Context, bodySum string, change func(*visit.Visit, domain.Time) (effect, error)) error {
 	kept := keeper[visit.Visit]{s.visits, func(v *visit.Visit) *domain.Answers { return &v.Answers }, visitTag}
 	out, err := once(s, c, kept, bodySum, change)
 	if err != nil {
 		return err
 	}
-	if !out.again {
-		s.follow(c.Request.Context(), &out.doc)
-	}
+	s.follow(c.Request.Context(), &out.doc)
 	replay(c, out.answer, out.again)
 	return nil
 }

@@ -105,9 +105,12 @@ func TestConflictIsSealedForItsOwnRevision(t *testing.T) {
 	_, err := v.Sign(without, storing, at(8))
 	want(t, err, "document_changed")
 
-	revision := v.Sections.Inspection.Revision
+	revision, seen := v.Sections.Inspection.Revision, v.Revision
 	sig, err := v.Sign(s, storing, at(8))
 	must(t, err)
+	if v.Revision != seen+1 {
+		t.Errorf("the visit shows one signature more under revision %d", v.Revision)
+	}
 	if !sig.Conflict || sig.Revision != revision+1 || v.State != visit.Arrived || v.Sections.Inspection.Frozen || v.Sections.Inspection.Revision != revision {
 		t.Errorf("%+v, section %+v", sig, v.Sections.Inspection)
 	}
@@ -149,6 +152,20 @@ func TestConflictIsHeldToTheSameGuards(t *testing.T) {
 				edit(t, s, func(x *visit.Sheet) { x.Photos[photoID] = &other })
 			},
 			"photo_missing /photos/" + photoID + "=photo_missing",
+		},
+		"a photo that nothing names": {
+			func(v *visit.Visit, s *visit.Signing) {
+				v.Photos[soundID] = other
+				edit(t, s, func(x *visit.Sheet) { x.Photos[soundID] = &other })
+			},
+			"invalid /canonical=malformed",
+		},
+		"a recording that nothing names": {
+			func(v *visit.Visit, s *visit.Signing) {
+				v.Recordings = map[string]string{soundID: other}
+				edit(t, s, func(x *visit.Sheet) { x.Recordings = map[string]*string{soundID: &other} })
+			},
+			"invalid /canonical=malformed",
 		},
 		"a photo left out of its list": {
 			func(_ *visit.Visit, s *visit.Signing) { edit(t, s, func(x *visit.Sheet) { x.Photos = nil }) },
@@ -297,9 +314,10 @@ func TestSealedKeepsTheFirstPDF(t *testing.T) {
 
 func TestGiveCopy(t *testing.T) {
 	v := signed(t)
+	seen := v.Revision
 	want(t, v.GiveCopy("sha256:"+other, visit.CopyPaper, mei, at(9)), "not_signed")
 	must(t, v.GiveCopy(v.Signatures[0].Digest, visit.CopyLink, mei, at(9)))
-	if len(v.Copies) != 1 || v.Copies[0].Kind != visit.CopyLink || v.Events[len(v.Events)-1].Type != "copy_given" {
+	if len(v.Copies) != 1 || v.Revision != seen+1 || v.Copies[0].Kind != visit.CopyLink || v.Events[len(v.Events)-1].Type != "copy_given" {
 		t.Errorf("%+v", v.Copies)
 	}
 }
