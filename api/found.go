@@ -18,7 +18,7 @@ import (
 type finder struct {
 	*Server
 	in      store.Store
-	visitID string
+	visit   *visit.Visit // as it stands; of a new one id and time alone
 	arrival visit.Arrival
 	plate   string // normalised, as is vin
 	vin     string
@@ -32,10 +32,11 @@ func checkArrival(a visit.Arrival) error {
 }
 
 // find looks an arrival up in the store's files, and makes what is new (R2). Every step may be repeated: what must be
-// unique is a reservation, so a loser, or the one who comes after a crash, finds the winner's id and goes on.
-func (s *Server) find(ctx context.Context, in store.Store, visitID string, a visit.Arrival, now domain.Time) (visit.Found, error) {
+// unique is a reservation, so a loser, or the one who comes after a crash, finds the winner's id and goes on. Call it only
+// when nothing refuses the request any more: what it makes stays.
+func (s *Server) find(ctx context.Context, in store.Store, v *visit.Visit, a visit.Arrival, now domain.Time) (visit.Found, error) {
 	f := finder{
-		Server: s, in: in, visitID: visitID, arrival: a, now: now,
+		Server: s, in: in, visit: v, arrival: a, now: now,
 		plate: vehicle.NormalizePlate(a.Plate), vin: vehicle.NormalizeVIN(a.VIN),
 	}
 	car, err := f.findVehicle(ctx)
@@ -49,11 +50,26 @@ func (s *Server) find(ctx context.Context, in store.Store, visitID string, a vis
 	return f.found, nil
 }
 
-// knows notes what the files hold of the car.
+// findAgain is find for a visit whose arrival reads another way now.
+func (s *Server) findAgain(ctx context.Context, v *visit.Visit, a visit.Arrival, now domain.Time) (visit.Found, error) {
+	in, err := s.store(ctx, v.StoreID)
+	if err != nil {
+		return visit.Found{}, err
+	}
+	return s.find(ctx, in, v, a, now)
+}
+
+// knows notes what the files held of the car when it arrived: what this visit itself told them since is nothing known.
 func (f *finder) knows(car vehicle.Vehicle) {
 	f.found.VehicleID = car.ID
-	f.found.Known = visit.Known{VIN: car.VIN, Model: car.Model, OdometerKM: car.OdometerKM, Visits: int(car.SignedWalkarounds)}
-	if read, last := f.arrival.OdometerKM, car.OdometerKM; read != nil && last != nil && *read < *last {
+	known := visit.Known{
+		VIN: car.VIN, Model: car.Model, OdometerKM: car.LastOdometer(f.visit.ID, f.visit.ArrivedAt), Visits: int(car.SignedWalkarounds),
+	}
+	if f.visit.VehicleID == car.ID {
+		known.OdometerKM, known.Visits = f.visit.Known.OdometerKM, f.visit.Known.Visits
+	}
+	f.found.Known = known
+	if last := known.OdometerKM; visit.OdometerLower(f.arrival.OdometerKM, last) {
 		f.warn(visit.WarnOdometerLower, "/odometer_km",
 			fmt.Sprintf("lower than the %d km of last time; a reason is needed before the signature", *last))
 	}
@@ -80,7 +96,7 @@ func (f *finder) findVehicle(ctx context.Context) (vehicle.Vehicle, error) {
 		return f.settle(ctx, byVIN, byPlate)
 	}
 	if byPlate != "" {
-		car, err := f.read(ctx, byPlate)
+		car, err := f.read(ctx, byPlate, f.arrival.Plate)
 		if err != nil || f.vin == "" || car.VIN == f.vin {
 			return car, err
 		}
@@ -88,7 +104,30 @@ func (f *finder) findVehicle(ctx context.Context) (vehicle.Vehicle, error) {
 			return f.attachVIN(ctx, car)
 		}
 	}
-	return f.settle(ctx, domain.DerivedID(f.visitID, "vehicle"), byPlate)
+	id, err := f.fresh(ctx)
+	if err != nil {
+		return vehicle.Vehicle{}, err
+	}
+	return f.settle(ctx, id, byPlate)
+}
+
+// fresh is the id of the car that the visit makes: the same for the same car, however often it is tried, and never that
+// of a car which bears another plate or VIN by now.
+func (f *finder) fresh(ctx context.Context) (string, error) {
+	name := "vehicle/plate/" + f.plate
+	if f.vin != "" {
+		name = "vehicle/vin/" + f.vin
+	}
+	for n := 0; ; n++ {
+		id := domain.DerivedID(f.visit.ID, name+strings.Repeat("/again", n))
+		saved, err := f.vehicles.Get(ctx, f.in.ID+"/"+id)
+		switch car := saved.Value; {
+		case errors.Is(err, storage.ErrNotFound):
+			return id, nil
+		case err != nil || car.VIN == f.vin && (car.VIN != "" || car.PlateKey == f.plate):
+			return id, err
+		}
+	}
 }
 
 // settle goes on with the car that the VIN names, or with a new one; byPlate is the one that the plate names, if any. The
@@ -108,8 +147,9 @@ func (f *finder) settle(ctx context.Context, id, byPlate string) (vehicle.Vehicl
 	}
 	if byPlate != id {
 		f.warn(visit.WarnPlateElsewhere, "/plate", "the files know this plate on another vehicle; confirm it to move the plate here")
+		return f.read(ctx, id, "")
 	}
-	return f.read(ctx, id)
+	return f.read(ctx, id, f.arrival.Plate)
 }
 
 // owner reads who holds a reservation; empty when nobody does.
@@ -129,7 +169,7 @@ func (f *finder) reserve(ctx context.Context, kind, what, id string) (string, er
 	if what == "" {
 		return id, nil
 	}
-	standing, _, err := f.claim(ctx, reservation{ID: reservationID(f.in.ID, kind, what), Owner: id, At: f.now})
+	standing, _, err := f.claim(ctx, reservation{ID: reservationID(f.in.ID, kind, what), Owner: id, Visit: f.visit.ID, At: f.now})
 	return standing.Owner, err
 }
 
@@ -141,13 +181,13 @@ func (f *finder) ownerOr(ctx context.Context, kind, what, id string) (string, er
 	return f.reserve(ctx, kind, what, id)
 }
 
-// read reads the car, or makes it where its reservation stands alone.
-func (f *finder) read(ctx context.Context, id string) (vehicle.Vehicle, error) {
+// read reads the car, or makes it with the plate where its reservation stands alone.
+func (f *finder) read(ctx context.Context, id, plate string) (vehicle.Vehicle, error) {
 	saved, err := f.vehicles.Get(ctx, f.in.ID+"/"+id)
 	if !errors.Is(err, storage.ErrNotFound) {
 		return saved.Value, err
 	}
-	saved, err = f.vehicles.Insert(ctx, vehicle.New(id, f.in.ID, f.arrival.Plate, f.arrival.VIN, f.now))
+	saved, err = f.vehicles.Insert(ctx, vehicle.New(id, f.in.ID, plate, f.arrival.VIN, f.now))
 	if errors.Is(err, storage.ErrExists) {
 		saved, err = f.vehicles.Get(ctx, f.in.ID+"/"+id)
 	}
@@ -177,7 +217,8 @@ func (f *finder) findCustomer(ctx context.Context, car vehicle.Vehicle) error {
 	if typed.Phone != "" && !readable {
 		f.warn(visit.WarnPhoneUnread, "/customer/phone", "not a phone number of the store's market; it is kept as typed")
 	}
-	id, err := f.ownerOr(ctx, "customer", customer.MatchKey(typed.Name, e164), domain.DerivedID(f.visitID, "customer"))
+	fresh := domain.DerivedID(f.visit.ID, "customer/"+typed.Phone+"\n"+typed.Name)
+	id, err := f.ownerOr(ctx, "customer", customer.MatchKey(typed.Name, e164), fresh)
 	if err != nil {
 		return err
 	}
@@ -185,8 +226,8 @@ func (f *finder) findCustomer(ctx context.Context, car vehicle.Vehicle) error {
 	if _, _, err := f.customers.Raw(ctx, f.in.ID+"/"+id); !errors.Is(err, storage.ErrNotFound) {
 		return err
 	}
-	fresh := customer.New(id, f.in.ID, customer.Typed{Name: typed.Name, Salutation: typed.Salutation, Phone: typed.Phone}, f.in.Market, f.now)
-	if _, err := f.customers.Insert(ctx, fresh); err != nil && !errors.Is(err, storage.ErrExists) {
+	made := customer.New(id, f.in.ID, customer.Typed{Name: typed.Name, Salutation: typed.Salutation, Phone: typed.Phone}, f.in.Market, f.now)
+	if _, err := f.customers.Insert(ctx, made); err != nil && !errors.Is(err, storage.ErrExists) {
 		return err
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 type reservation struct {
 	ID    string      `bson:"id"` // store_id/kind/what
 	Owner string      `bson:"owner"`
+	Visit string      `bson:"visit,omitempty"` // that made it by its arrival, and may take it back when that was a slip
 	Body  string      `bson:"body,omitempty"`
 	At    domain.Time `bson:"at"`
 }

@@ -87,7 +87,7 @@ func (s *Server) arrive(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.seen {
+	if a.seen || b.value.ID != "" {
 		if done, err := s.recallVisit(c, a); done || err != nil {
 			return err
 		}
@@ -99,15 +99,19 @@ func (s *Server) arrive(c *gin.Context) error {
 	return nil
 }
 
-// recallVisit answers the repeat of a creation whose visit is there.
+// recallVisit answers a creation whose visit is there, before anything is looked up or made for it.
 func (s *Server) recallVisit(c *gin.Context, a attempt) (bool, error) {
 	saved, err := s.visits.Get(c.Request.Context(), key(c, a.id))
-	if errors.Is(err, storage.ErrNotFound) {
-		return false, s.running(c, a)
-	} else if err != nil {
+	switch {
+	case err == nil:
+		return true, s.sameVisit(c, a, saved.Value)
+	case !errors.Is(err, storage.ErrNotFound):
 		return false, err
+	case a.seen:
+		return false, s.running(c, a)
+	default:
+		return false, nil
 	}
-	return true, s.sameVisit(c, a, saved.Value)
 }
 
 // sameVisit answers a creation whose id is there: the same body is the same creation, another is refused.
@@ -126,7 +130,7 @@ func (s *Server) open(c *gin.Context, a attempt, arrival visit.Arrival) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.find(ctx, st, a.id, arrival, now)
+	found, err := s.find(ctx, st, &visit.Visit{ID: a.id, ArrivedAt: now}, arrival, now)
 	if err != nil {
 		return err
 	}
@@ -155,10 +159,11 @@ func (s *Server) open(c *gin.Context, a attempt, arrival visit.Arrival) error {
 
 // openedAnswer is what the arrival is answered, the first time and again.
 func openedAnswer(c *gin.Context, a attempt, v visit.Visit, gate bool) (domain.Answer, error) {
-	if gate { // the gate announces; it reads no files
-		v.Known, v.CustomerID = visit.Known{}, ""
+	shown := v
+	if gate {
+		shown = v.Announced()
 	}
-	encoded, err := storage.JSON(v)
+	encoded, err := storage.JSON(shown)
 	return domain.Answer{
 		Key: principal(c).AccountID, Body: a.body, Status: http.StatusCreated, ETag: visitTag(&v), Location: "/v1/visits/" + v.ID,
 		Response: encoded, At: v.ArrivedAt,
@@ -231,32 +236,38 @@ func (s *Server) correctVisit(c *gin.Context) error {
 		return err
 	}
 	arrival := b.value.Apply(before.Value)
-	if err := checkArrival(arrival); err != nil {
+	if err := mayCorrect(c, &before.Value, arrival); err != nil {
 		return err
 	}
-	if err := precondition(c, before.Value.Revision, visitTag(&before.Value)); err != nil {
-		return err
-	}
-	st, err := s.store(ctx, storeID(c))
-	if err != nil {
-		return err
-	}
-	found, err := s.find(ctx, st, id, arrival, now)
+	found, err := s.findAgain(ctx, &before.Value, arrival, now)
 	if err != nil {
 		return err
 	}
 	saved, err := s.visits.Update(ctx, key(c, id), func(v *visit.Visit) error {
-		if err := precondition(c, v.Revision, visitTag(v)); err != nil {
-			return err
+		if v.Revision != before.Value.Revision { // whatever If-Match says: another arrival was looked up
+			c.Header("ETag", visitTag(v))
+			return domain.Refuse(codePreconditionFailed, "the visit was changed at the same moment; its current ETag is %s", visitTag(v))
 		}
-		return v.Correct(b.value.Apply(*v), found, person(c), now)
+		return v.Correct(arrival, found, person(c), now)
 	})
 	if err != nil {
 		return err
 	}
+	s.follow(ctx, &saved.Value)
 	c.Header("ETag", visitTag(&saved.Value))
 	send(c, http.StatusOK, saved.Doc.AppendJSON)
 	return nil
+}
+
+// mayCorrect judges a correction before anything is looked up or made for it.
+func mayCorrect(c *gin.Context, v *visit.Visit, a visit.Arrival) error {
+	if err := checkArrival(a); err != nil {
+		return err
+	}
+	if err := precondition(c, v.Revision, visitTag(v)); err != nil {
+		return err
+	}
+	return v.MayCorrect()
 }
 
 // takeVisit gives the visit to the caller.

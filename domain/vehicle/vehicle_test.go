@@ -187,19 +187,19 @@ func TestOdometerFollowsTime(t *testing.T) {
 	}
 }
 
-func TestLowerOdometerAsksForAReason(t *testing.T) {
+func TestLastOdometerIsWhatWasReadBeforeTheVisit(t *testing.T) {
 	v := car()
-	if v.LowerOdometer(new(int64(1)), day(1)) {
+	if v.LastOdometer("v1", day(1)) != nil {
 		t.Error("nothing was read before")
 	}
 	v.SeenAt(new(int64(50_000)), "c1", "v1", day(1))
 	for _, c := range []struct {
-		km   *int64
-		at   domain.Time
-		want bool
-	}{{new(int64(49_999)), day(2), true}, {new(int64(50_000)), day(2), false}, {nil, day(2), false}, {new(int64(40_000)), day(0), false}} {
-		if got := v.LowerOdometer(c.km, c.at); got != c.want {
-			t.Errorf("%v on %v: %v", c.km, c.at, got)
+		visit string
+		at    domain.Time
+		known bool
+	}{{"v2", day(2), true}, {"v2", day(1), true}, {"v0", day(0), false}, {"v1", day(1), false}} {
+		if got := v.LastOdometer(c.visit, c.at); (got != nil && *got == 50_000) != c.known {
+			t.Errorf("%s on %v: %v", c.visit, c.at, got)
 		}
 	}
 }

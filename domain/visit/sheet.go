@@ -187,7 +187,7 @@ func inOrder(m []Missing) []Missing {
 func (s Sheet) missing(required []string, lastOdometer *int64) []Missing {
 	m := append(s.absentFiles(), s.Intake.missing()...)
 	m = append(m, s.Inspection.missing(required)...)
-	if lastOdometer != nil && s.OdometerKM != nil && *s.OdometerKM < *lastOdometer && s.Reason == "" {
+	if OdometerLower(s.OdometerKM, lastOdometer) && s.Reason == "" {
 		m = append(m, Missing{CodeReasonMissing, "/odometer_reason"})
 	}
 	return m
