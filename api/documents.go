@@ -232,17 +232,8 @@ func (s *Server) getBundle(c *gin.Context) error {
 	return evidence.WriteBundle(c.Writer, b)
 }
 
-const readMe = `This bundle proves one walk-around sheet.
-
-  walkaround verify --keys keys.json FILE.zip
-
-checks it without a network. Get keys.json from the store's own address,
-/.well-known/walkaround-keys.json: the copy in here only says which keys
-to ask for, and proves nothing by itself.
-`
-
 func (s *Server) bundle(ctx context.Context, v visit.Visit, sig visit.Signature) (evidence.Bundle, error) {
-	b := evidence.Bundle{Seal: sig.Seal, ReadMe: readMe}
+	b := evidence.Bundle{Seal: sig.Seal}
 	sum, err := s.pdfOf(ctx, v, sig)
 	if err != nil {
 		return b, err

@@ -48,10 +48,17 @@ type verifyOptions struct {
 	json                  bool
 }
 
+// What a file was taken for. It is told, so that a verdict on a bundle isn't believed of what a reader of PDFs shows of it.
+const (
+	judgedPDF    = "pdf"
+	judgedBundle = "bundle"
+)
+
 // finding is the verdict on a sheet, and the time that an authority attests, if it was asked for and holds.
 type finding struct {
 	evidence.Verdict
 
+	JudgedAs    string    `json:"judged_as"` // judgedPDF or judgedBundle
 	Timestamped *attested `json:"timestamped,omitempty"`
 }
 
@@ -124,23 +131,25 @@ func find(o verifyOptions) (finding, error) {
 			return finding{}, fmt.Errorf("%s: %w", o.authority, err)
 		}
 	}
-	verdict, err := verdictOn(o)
-	if err != nil || roots == nil || verdict.Result == evidence.NotGenuine {
-		return finding{Verdict: verdict}, err
+	verdict, as, err := verdictOn(o)
+	found := finding{Verdict: verdict}
+	if err == nil && roots != nil && verdict.Result != evidence.NotGenuine {
+		found = timed(verdict, roots)
 	}
-	return timed(verdict, roots), nil
+	found.JudgedAs = as
+	return found, err
 }
 
 // timed verifies the timestamp of a sheet with which nothing else is wrong.
 func timed(v evidence.Verdict, roots *x509.CertPool) finding {
 	v.Notes = slices.DeleteFunc(v.Notes, func(n evidence.Reason) bool { return n.Code == evidence.NoteTimestampUnchecked })
-	if v.Checkpoint == nil || v.Checkpoint.Timestamp == nil {
+	if v.Checkpoint == nil || v.Claimed == nil {
 		if v.Checkpoint == nil || v.Checkpoint.TimestampState != evidence.TimestampPending {
 			v.Notes = append(v.Notes, evidence.Reason{Code: noteTimestampMissing, Sentence: "There is no timestamp here to verify: only the bundle of a sheet can carry one."})
 		}
 		return finding{Verdict: v}
 	}
-	token := v.Checkpoint.Timestamp
+	token := v.Claimed
 	at, authority, err := timestamp.Verify(token.Token, v.Checkpoint.Imprint(), roots)
 	switch {
 	case err != nil:
@@ -149,6 +158,7 @@ func timed(v evidence.Verdict, roots *x509.CertPool) finding {
 		return finding{Verdict: mistimed(v, "The timestamp of the checkpoint says another time than its token.")}
 	}
 	token.Authority = authority // what stood beside the token proves nothing
+	v.Checkpoint.TimestampState, v.Checkpoint.Timestamp = evidence.TimestampVerified, token
 	return finding{Verdict: v, Timestamped: &attested{At: token.At, Authority: authority}}
 }
 
@@ -159,26 +169,27 @@ func mistimed(v evidence.Verdict, sentence string) evidence.Verdict {
 	}
 }
 
-// verdictOn reads the files. Its error says that there is no verdict.
-func verdictOn(o verifyOptions) (evidence.Verdict, error) {
+// verdictOn reads the files, and tells as what the sheet was judged. Its error says that there is no verdict.
+func verdictOn(o verifyOptions) (v evidence.Verdict, as string, err error) {
 	keys := evidence.PublicKeys{}
 	if o.keys != "" {
 		text, err := readBounded(o.keys, maxKeysBytes)
 		if err != nil {
-			return evidence.Verdict{}, err
+			return v, "", err
 		}
 		if keys, err = evidence.ParseKeys(text); err != nil {
-			return evidence.Verdict{}, fmt.Errorf("%s is not a document of keys: %w", o.keys, err)
+			return v, "", fmt.Errorf("%s is not a document of keys: %w", o.keys, err)
 		}
 	}
 	sheet, err := readBounded(o.file, maxSheetBytes)
 	if err != nil {
-		return evidence.Verdict{}, err
+		return v, "", err
 	}
 	if bytes.HasPrefix(sheet, []byte("PK")) {
-		return evidence.VerifyBundle(keys, bytes.NewReader(sheet), int64(len(sheet)))
+		v, err = evidence.VerifyBundle(keys, bytes.NewReader(sheet), int64(len(sheet)))
+		return v, judgedBundle, err
 	}
-	return evidence.VerifyPDF(keys, sheet), nil
+	return evidence.VerifyPDF(keys, sheet), judgedPDF, nil
 }
 
 // readBounded reads a whole file of at most limit bytes.
@@ -219,6 +230,7 @@ func describe(v finding) string {
 		evidence.NotGenuine:           "NOT GENUINE",
 	}
 	b.WriteString(headlines[v.Result] + "\n")
+	line(&b, "judged as", map[string]string{judgedPDF: "a signed sheet (PDF)", judgedBundle: "a bundle (zip)"}[v.JudgedAs])
 	for _, r := range v.Reasons {
 		line(&b, "", r.Sentence)
 	}

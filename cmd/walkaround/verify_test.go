@@ -130,8 +130,19 @@ func TestVerify(t *testing.T) {
 			if err := json.Unmarshal([]byte(out), &v); err != nil || code != c.code || verdictCode(v) != c.code {
 				t.Errorf("as JSON: %d %v %s", code, err, out)
 			}
+			if as := judgedAs(name); !strings.Contains(out, `"judged_as":"`+as+`"`) {
+				t.Errorf("not told as %s: %s", as, out)
+			}
 		})
 	}
+}
+
+// judgedAs is what a case of TestVerify is taken for.
+func judgedAs(name string) string {
+	if strings.Contains(name, "bundle") {
+		return judgedBundle
+	}
+	return judgedPDF
 }
 
 func TestVerifyTheTimestampOfABundle(t *testing.T) {
@@ -163,10 +174,10 @@ func TestVerifyTheTimestampOfABundle(t *testing.T) {
 	}{
 		"honest":                        {good, []string{"--timestamp-ca", ours, "--keys", keys}, 0, said, ""},
 		"honest, keys unknown":          {good, []string{"--timestamp-ca", ours}, 2, said, evidence.ReasonKeyUnknown},
-		"not asked for":                 {good, []string{"--keys", keys}, 0, "it is checked against", evidence.NoteTimestampUnchecked},
+		"not asked for":                 {good, []string{"--keys", keys}, 0, "was not checked", evidence.NoteTimestampUnchecked},
 		"over something else":           {stamped(honest.Token(t, make([]byte, 32)), noon), []string{"--timestamp-ca", ours, "--keys", keys}, 1, "does not verify", reasonTimestampForged},
 		"garbage":                       {stamped([]byte("hello"), noon), []string{"--timestamp-ca", ours, "--keys", keys}, 1, "does not verify", reasonTimestampForged},
-		"nothing":                       {stamped(nil, noon), []string{"--timestamp-ca", ours, "--keys", keys}, 1, "does not verify", reasonTimestampForged},
+		"nothing":                       {stamped(nil, noon), []string{"--timestamp-ca", ours, "--keys", keys}, 1, "what is not so", evidence.ReasonCheckpointForged},
 		"other roots":                   {good, []string{"--timestamp-ca", theirs, "--keys", keys}, 1, "does not verify", reasonTimestampForged},
 		"forged, keys unknown":          {good, []string{"--timestamp-ca", theirs}, 1, "does not verify", reasonTimestampForged},
 		"another time than the token's": {stamped(token, noon.Add(-time.Hour)), []string{"--timestamp-ca", ours, "--keys", keys}, 1, "says another time", reasonTimestampForged},

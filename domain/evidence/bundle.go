@@ -22,8 +22,7 @@ type Bundle struct {
 	Seal       Seal
 	Checkpoint *Checkpoint // nil while the seal is in none; its leaves are left out
 	Inclusion  *Inclusion
-	Keys       PublicKeys // those published, so that a reader sees which to ask for
-	ReadMe     string     // how to verify it, in plain words
+	Keys       PublicKeys // those published; the ones that signed something here are put in, so that a reader sees which to ask for
 	Photos     []BundleFile
 	Recordings []BundleFile
 }
@@ -31,7 +30,7 @@ type Bundle struct {
 // BundleFile is a photo or recording that is streamed into the bundle.
 type BundleFile struct {
 	SHA256    string // 64 hex digits, with or without "sha256:" before them
-	Extension string // jpg, png, webp, heic, m4a, webm …
+	Extension string // of a photo jpg, png, webp or heic, of a recording m4a or webm, as its first bytes say
 	Open      func() (io.ReadCloser, error)
 }
 
@@ -41,8 +40,8 @@ type bundlePart struct {
 	data []byte
 }
 
-// WriteBundle writes the zip: the same parts give the same bytes. Nothing is compressed, for what is long is compressed
-// already. A file whose bytes don't have its SHA-256 is an ErrForged, after a part of the zip has been written.
+// WriteBundle writes the zip: the same parts give the same bytes, which VerifyBundle relies on: it takes no other. Nothing is
+// compressed, for what is long is compressed already. A file whose bytes don't have its SHA-256 is an ErrForged, after a part of the zip has been written.
 func WriteBundle(w io.Writer, b Bundle) error {
 	parts, err := b.parts()
 	if err != nil {
@@ -80,12 +79,12 @@ func (b Bundle) parts() ([]bundlePart, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := MarshalKeys(b.Keys)
+	keys, err := MarshalKeys(b.signers())
 	if err != nil {
 		return nil, err
 	}
 	parts := []bundlePart{
-		{"README.txt", []byte(b.ReadMe)},
+		{"README.txt", []byte(readMe)},
 		{document + ".pdf", b.PDF},
 		{document + ".json", b.Canonical},
 		{"seal.json", seal},
@@ -105,6 +104,31 @@ func (b Bundle) parts() ([]bundlePart, error) {
 		return nil, err
 	}
 	return append(parts, bundlePart{"checkpoint.json", pointFile}, bundlePart{"inclusion.json", way}), nil
+}
+
+// signers are the keys that signed the PDF, the seal and the checkpoint, if they are among Keys. Whether one was retired later
+// is left out: it would change a bundle that was right.
+func (b Bundle) signers() PublicKeys {
+	out := PublicKeys{}
+	for _, id := range b.signerIDs() {
+		if k, ok := b.Keys[id]; ok {
+			k.NotAfter = nil
+			out[id] = k
+		}
+	}
+	return out
+}
+
+// signerIDs names the keys that signed something in the bundle.
+func (b Bundle) signerIDs() []string {
+	ids := []string{b.Seal.KeyID}
+	if _, id, _, err := splitTrailer(b.PDF); err == nil {
+		ids = append(ids, id)
+	}
+	if b.Checkpoint != nil {
+		ids = append(ids, b.Checkpoint.KeyID)
+	}
+	return ids
 }
 
 // putFiles streams files in the order of their names, each once.
@@ -154,7 +178,7 @@ func putFile(z *zip.Writer, name string, f BundleFile, at domain.Time) (err erro
 
 // createEntry begins an entry that carries the time of the seal and no other.
 func createEntry(z *zip.Writer, name string, at domain.Time) (io.Writer, error) {
-	entry, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store, Modified: at.Time})
+	entry, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store, Modified: at.UTC()})
 	if err != nil {
 		return nil, fmt.Errorf("bundle %s: %w", name, err)
 	}

@@ -24,13 +24,20 @@ func packed(tb testing.TB, key evidence.SigningKey) evidence.Bundle {
 	}
 	return evidence.Bundle{
 		PDF: evidence.SignFile(key, sheetOf(tb, form, seal)), Canonical: form, Seal: seal, Checkpoint: &point, Inclusion: &way,
-		Keys: pinned(key), ReadMe: "how to\n", Photos: []evidence.BundleFile{photoOf("photo two"), photoOf("photo one"), photoOf("photo one")},
+		Keys: pinned(key), Photos: []evidence.BundleFile{photoOf("photo two"), photoOf("photo one"), photoOf("photo one")},
 	}
 }
 
 func photoOf(data string) evidence.BundleFile {
-	return evidence.BundleFile{SHA256: evidence.Digest([]byte(data)), Extension: "jpg", Open: opens(data)}
+	return evidence.BundleFile{SHA256: evidence.Digest([]byte(jpeg(data))), Extension: "jpg", Open: opens(jpeg(data))}
 }
+
+func voiceOf(data string) evidence.BundleFile {
+	return evidence.BundleFile{SHA256: evidence.Digest([]byte(data)), Extension: "m4a", Open: opens(data)}
+}
+
+// voice is what counts as a recording, by its first bytes.
+const voice = "\x00\x00\x00\x10ftypM4A \x00\x00\x00\x00voice"
 
 func write(tb testing.TB, b evidence.Bundle) []byte {
 	tb.Helper()
@@ -70,6 +77,7 @@ func TestBundleTellsOfCheckpointAndTimestamp(t *testing.T) {
 		evidence.NoteNoCheckpoint:     func(b *evidence.Bundle) { b.Checkpoint = nil },
 		evidence.NoteTimestampPending: func(b *evidence.Bundle) { b.Checkpoint.TimestampState = evidence.TimestampPending },
 		evidence.NoteTimestampUnchecked: func(b *evidence.Bundle) {
+			b.Checkpoint.TimestampState = evidence.TimestampVerified
 			b.Checkpoint.Timestamp = &evidence.TimestampToken{Token: []byte{1}, At: noon}
 		},
 	} {
@@ -96,7 +104,7 @@ func TestForgedBundlesAreNotGenuine(t *testing.T) {
 		"a thief's sheet":         {func(b *evidence.Bundle) { b.PDF = evidence.SignFile(thief, sheetOf(t, b.Canonical, b.Seal)) }, evidence.ReasonFileKeyForeign},
 		"a photo missing":         {func(b *evidence.Bundle) { b.Photos = b.Photos[:1] }, evidence.ReasonPhotoMissing},
 		"a photo more":            {func(b *evidence.Bundle) { b.Photos = append(b.Photos, photoOf("three")) }, evidence.ReasonPhotoForeign},
-		"a recording more":        {func(b *evidence.Bundle) { b.Recordings = []evidence.BundleFile{photoOf("photo one")} }, evidence.ReasonPhotoForeign},
+		"a recording more":        {func(b *evidence.Bundle) { b.Recordings = []evidence.BundleFile{voiceOf(voice)} }, evidence.ReasonPhotoForeign},
 		"a way from elsewhere":    {func(b *evidence.Bundle) { b.Inclusion.Index = 0 }, evidence.ReasonNotIncluded},
 		"a checkpoint without it": {func(b *evidence.Bundle) { *b.Checkpoint = checkpointOf(t, key, nil, leavesOf(5)) }, evidence.ReasonNotIncluded},
 		"a checkpoint changed":    {func(b *evidence.Bundle) { b.Checkpoint.Size = 6 }, evidence.ReasonCheckpointForged},
@@ -121,7 +129,7 @@ func TestCheckpointByAnUnknownKeyMakesABundleOnlyConsistent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Inclusion = &way
+	b.Inclusion, b.Keys = &way, pinned(key, thief)
 	wantVerdict(t, verifyBundle(t, pinned(key), write(t, b)), evidence.ConsistentKeyUnknown, evidence.ReasonKeyUnknown)
 }
 
@@ -173,10 +181,10 @@ func unzipped(tb testing.TB, b []byte) []entry {
 	return out
 }
 
-func TestBundleThatWasPackedAgainIsStillGenuine(t *testing.T) {
+func TestBundleThatWasPackedAgainIsRefused(t *testing.T) {
 	key := keyOf(storeA, 1)
-	again := zipped(t, append(unzipped(t, write(t, packed(t, key))), entry{name: "photos/"})...)
-	wantVerdict(t, verifyBundle(t, pinned(key), again), evidence.Genuine, "")
+	again := zipped(t, unzipped(t, write(t, packed(t, key)))...)
+	wantVerdict(t, verifyBundle(t, pinned(key), again), evidence.NotGenuine, evidence.ReasonBundleUnreadable)
 }
 
 func TestHostileZipsAreRefused(t *testing.T) {
@@ -208,7 +216,7 @@ func TestHostileZipsAreRefused(t *testing.T) {
 		many = append(many, entry{name: fmt.Sprintf("photos/%064x.jpg", i)})
 	}
 	damaged := write(t, packed(t, key))
-	damaged[bytes.Index(damaged, []byte("how to"))] ^= 1
+	damaged[bytes.Index(damaged, []byte("This bundle"))] ^= 1
 	cases := map[string]struct {
 		zip  []byte
 		code string
@@ -222,7 +230,7 @@ func TestHostileZipsAreRefused(t *testing.T) {
 		"a path that climbs":       {with(entry{name: "photos/../../x.jpg"}), evidence.ReasonBundleUnreadable},
 		"an entry twice":           {with(good[0]), evidence.ReasonBundleUnreadable},
 		"a photo twice":            {with(photo), evidence.ReasonBundleUnreadable},
-		"a photo by two names":     {with(entry{name: second, data: photo.data}), evidence.ReasonPhotoForeign},
+		"a photo by two names":     {with(entry{name: second, data: photo.data}), evidence.ReasonBundleUnreadable},
 		"a bomb among the photos":  {with(entry{"photos/" + strings.Repeat("0", 64) + ".jpg", make([]byte, evidence.MaxBundleEntryBytes+1), zip.Deflate}), evidence.ReasonBundleUnreadable},
 		"a bomb among the parts":   {with(entry{"a.json", make([]byte, 60<<20), zip.Deflate}, entry{"b.json", make([]byte, 60<<20), zip.Deflate}), evidence.ReasonBundleUnreadable},
 		"another document":         {with(entry{name: "estimate.json", data: []byte("{}")}), evidence.ReasonBundleMixed},
@@ -233,7 +241,7 @@ func TestHostileZipsAreRefused(t *testing.T) {
 		"no way":                   {without("inclusion.json"), evidence.ReasonCheckpointForged},
 		"no checkpoint":            {without("checkpoint.json"), evidence.ReasonCheckpointForged},
 		"no photo":                 {without(photo.name), evidence.ReasonPhotoMissing},
-		"a photo changed":          {replaced(photo.name, "x"), evidence.ReasonPhotoChanged},
+		"a photo changed":          {replaced(photo.name, jpeg("x")), evidence.ReasonPhotoChanged},
 		"keys that are none":       {replaced("keys.json", "x"), evidence.ReasonBundleUnreadable},
 		"a seal that is none":      {replaced("seal.json", "x"), evidence.ReasonBundleMixed},
 		"a form that is another":   {replaced("inspection.json", "{}"), evidence.ReasonBundleMixed},
@@ -275,10 +283,12 @@ func TestWriteBundleRefusesWhatItCouldNotProve(t *testing.T) {
 	key := keyOf(storeA, 1)
 	bad := photoOf("photo one")
 	bad.Open = opens("rotten")
-	closed := photoOf("photo one")
+	closed := voiceOf(voice)
 	closed.Open = func() (io.ReadCloser, error) { return nil, errDisk }
 	named := photoOf("photo one")
 	named.Extension = "../x"
+	page := photoOf("photo one")
+	page.Extension = "html"
 	cases := map[string]struct {
 		change func(*evidence.Bundle)
 		want   error
@@ -286,6 +296,7 @@ func TestWriteBundleRefusesWhatItCouldNotProve(t *testing.T) {
 		"rotten bytes":       {func(b *evidence.Bundle) { b.Photos = []evidence.BundleFile{bad} }, evidence.ErrForged},
 		"a store that fails": {func(b *evidence.Bundle) { b.Recordings = []evidence.BundleFile{closed} }, errDisk},
 		"a strange name":     {func(b *evidence.Bundle) { b.Photos = []evidence.BundleFile{named} }, nil},
+		"a page":             {func(b *evidence.Bundle) { b.Photos = []evidence.BundleFile{page} }, nil},
 		"a strange document": {func(b *evidence.Bundle) { b.Seal.Statement.Document = "../x" }, nil},
 	}
 	for name, c := range cases {
@@ -299,14 +310,14 @@ func TestWriteBundleRefusesWhatItCouldNotProve(t *testing.T) {
 
 func TestRecordingsMayBeLeftOutOfABundle(t *testing.T) {
 	key := keyOf(storeA, 1)
-	form, err := evidence.Canonical([]byte(`{"visit_id":"` + visitID + `","recordings":{"r1":"` + evidence.Digest([]byte("voice")) + `"}}`))
+	form, err := evidence.Canonical([]byte(`{"visit_id":"` + visitID + `","recordings":{"r1":"` + evidence.Digest([]byte(voice)) + `"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	seal := sealOf(t, key, statementOf(form))
-	b := evidence.Bundle{PDF: evidence.SignFile(key, sheetOf(t, form, seal)), Canonical: form, Seal: seal}
+	b := evidence.Bundle{PDF: evidence.SignFile(key, sheetOf(t, form, seal)), Canonical: form, Seal: seal, Keys: pinned(key)}
 	wantVerdict(t, verifyBundle(t, pinned(key), write(t, b)), evidence.Genuine, "")
-	b.Recordings = []evidence.BundleFile{photoOf("voice")}
+	b.Recordings = []evidence.BundleFile{voiceOf(voice)}
 	wantVerdict(t, verifyBundle(t, pinned(key), write(t, b)), evidence.Genuine, "")
 }
 

@@ -15,6 +15,9 @@ const (
 	TimestampNone     = "none"     // no authority is configured
 	TimestampPending  = "pending"  // asked for, not there yet
 	TimestampVerified = "verified" // there and verified
+
+	// TimestampUnchecked is the state in a Verdict alone: a token is there, and nobody has verified it yet.
+	TimestampUnchecked = "unchecked"
 )
 
 // TimestampToken is an RFC 3161 token over Checkpoint.Imprint.

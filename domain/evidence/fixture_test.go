@@ -36,12 +36,15 @@ func pinned(keys ...evidence.SigningKey) evidence.PublicKeys {
 	return out
 }
 
+// jpeg is what counts as a photo, by its first bytes.
+func jpeg(p string) string { return "\xff\xd8\xff" + p }
+
 // formOf is a canonical form that names photos by their bytes.
 func formOf(tb testing.TB, photos ...string) []byte {
 	tb.Helper()
 	var names []string
 	for i, p := range photos {
-		names = append(names, fmt.Sprintf(`"p%d":%q`, i, strings.TrimPrefix(evidence.Digest([]byte(p)), "sha256:")))
+		names = append(names, fmt.Sprintf(`"p%d":%q`, i, strings.TrimPrefix(evidence.Digest([]byte(jpeg(p))), "sha256:")))
 	}
 	form, err := evidence.Canonical([]byte(`{"visit_id":"` + visitID + `","plate":"粵A·12345","photos":{` + strings.Join(names, ",") + `}}`))
 	if err != nil {

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,12 +21,13 @@ const (
 	maxPartsBytes       = 96 << 20 // of those that are held in memory
 )
 
-// bundleFileName is what a photo or a recording is called.
-var bundleFileName = regexp.MustCompile(`^(photos|recordings)/([0-9a-f]{64})\.[a-z0-9]{1,8}$`)
+// bundleFileName is what a photo or a recording is called: folder, SHA-256, extension.
+var bundleFileName = regexp.MustCompile(`^(?:photos/[0-9a-f]{64}\.(?:jpg|png|webp|heic)|recordings/[0-9a-f]{64}\.(?:m4a|webm))$`)
 
 // VerifyBundle recomputes everything that a bundle says: the sheet as VerifyPDF does, that form and seal beside it are those
-// inside it, each photo's SHA-256 against the form, and checkpoint and inclusion, if the seal is in one. Nothing is unpacked
-// to disk; an entry is streamed, and read no further than MaxBundleEntryBytes. The error is one of reading r; what is wrong
+// inside it, each photo's SHA-256 against the form, and checkpoint and inclusion, if the seal is in one. Then the bundle is
+// written again and must have the same bytes, so that nothing else hides between or behind the entries. Nothing is unpacked to
+// disk; an entry is streamed, and read no further than MaxBundleEntryBytes. The error is one of reading r; what is wrong
 // with the bundle itself, also that it is none, is in the verdict.
 func VerifyBundle(keys PublicKeys, r io.ReaderAt, size int64) (Verdict, error) {
 	source := &watched{r: r}
@@ -56,6 +58,7 @@ func (w *watched) ReadAt(p []byte, off int64) (int, error) {
 type unpacked struct {
 	parts map[string][]byte
 	sums  map[string]string // of photos and recordings: name → SHA-256 of the bytes
+	again Bundle            // what it should be written from
 	left  int64             // how much more may be unpacked
 	room  int64             // how much more of it may be held
 }
@@ -66,10 +69,10 @@ func (c *trial) bundle(r io.ReaderAt, size int64) bool {
 	if !ok {
 		return false
 	}
-	if !c.pdf(u.sheet()) || !c.alike(u) || !c.files(u) {
+	if !c.pdf(u.sheet()) || !c.alike(&u) || !c.files(u) || !c.anchored(&u) {
 		return false
 	}
-	return c.anchored(u)
+	return c.published(u) && c.exact(u, r, size)
 }
 
 // unpack reads every entry once.
@@ -80,11 +83,8 @@ func (c *trial) unpack(r io.ReaderAt, size int64) (unpacked, bool) {
 		return u, c.fail(ReasonBundleUnreadable, "This is no bundle, or it has too many entries.")
 	}
 	for _, f := range z.File {
-		if strings.HasSuffix(f.Name, "/") {
-			continue // a folder
-		}
 		if err := u.add(f); err != nil {
-			return u, c.fail(ReasonBundleUnreadable, "An entry is damaged, too long, there twice or not one of a bundle.")
+			return u, c.fail(ReasonBundleUnreadable, "An entry is damaged, too long, there twice, not one of a bundle or not what its name says.")
 		}
 	}
 	return u, true
@@ -105,12 +105,10 @@ func (u *unpacked) add(f *zip.File) error {
 	}
 	defer content.Close() //nolint:errcheck // an entry is only read; its checksum came as an error of the read
 	limited := io.LimitReader(content, MaxBundleEntryBytes+1)
-	sum := sha256.New()
 	var kept bytes.Buffer
 	switch {
 	case bundleFileName.MatchString(f.Name):
-		err = u.count(io.Copy(sum, limited))
-		u.sums[f.Name] = hex.EncodeToString(sum.Sum(nil))
+		err = u.addFile(f, limited)
 	case bundlePartName(f.Name):
 		n, failed := kept.ReadFrom(io.LimitReader(limited, u.room+1))
 		u.room -= n
@@ -118,6 +116,29 @@ func (u *unpacked) add(f *zip.File) error {
 		u.parts[f.Name] = kept.Bytes()
 	default:
 		err = errEntry
+	}
+	return err
+}
+
+// addFile hashes a photo or recording, which must be of the kind that its name says.
+func (u *unpacked) addFile(f *zip.File, content io.Reader) error {
+	buffered, sum := bufio.NewReader(content), sha256.New()
+	head, err := buffered.Peek(mediaHeadBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read an entry: %w", err)
+	}
+	folder, rest, _ := strings.Cut(f.Name, "/")
+	stem, extension, _ := strings.Cut(rest, ".")
+	if !isMedia(extension, head) {
+		return errEntry
+	}
+	err = u.count(io.Copy(sum, buffered))
+	u.sums[f.Name] = hex.EncodeToString(sum.Sum(nil))
+	file := BundleFile{SHA256: stem, Extension: extension, Open: f.Open}
+	if folder == "photos" {
+		u.again.Photos = append(u.again.Photos, file)
+	} else {
+		u.again.Recordings = append(u.again.Recordings, file)
 	}
 	return err
 }
@@ -151,12 +172,12 @@ func (u *unpacked) sheet() []byte {
 }
 
 // alike holds the parts beside the PDF against those inside.
-func (c *trial) alike(u unpacked) bool {
+func (c *trial) alike(u *unpacked) bool {
 	document := c.seal.Statement.Document
-	_, pdf := u.parts[document+".pdf"]
+	pdf, okPDF := u.parts[document+".pdf"]
 	form, okForm := u.parts[document+".json"]
 	sealFile, okSeal := u.parts["seal.json"]
-	if !pdf || !okForm || !okSeal {
+	if !okPDF || !okForm || !okSeal {
 		return c.fail(ReasonBundleIncomplete, "The sheet, its form or its seal is not in the bundle.")
 	}
 	seal, err := ParseSeal(sealFile)
@@ -168,9 +189,11 @@ func (c *trial) alike(u unpacked) bool {
 			return c.fail(ReasonBundleMixed, "The bundle holds a document that the seal does not speak of.")
 		}
 	}
-	if _, err := ParseKeys(u.parts["keys.json"]); u.parts["keys.json"] != nil && err != nil {
+	keys, err := ParseKeys(u.parts["keys.json"])
+	if err != nil {
 		return c.fail(ReasonBundleUnreadable, "The keys in the bundle cannot be read.")
 	}
+	u.again.PDF, u.again.Canonical, u.again.Seal, u.again.Keys = pdf, form, c.seal, keys
 	return true
 }
 
@@ -216,7 +239,7 @@ func (c *trial) files(u unpacked) bool {
 }
 
 // anchored verifies the checkpoint, if there is one.
-func (c *trial) anchored(u unpacked) bool {
+func (c *trial) anchored(u *unpacked) bool {
 	pointFile, okPoint := u.parts["checkpoint.json"]
 	wayFile, okWay := u.parts["inclusion.json"]
 	if !okPoint && !okWay {
@@ -228,5 +251,6 @@ func (c *trial) anchored(u unpacked) bool {
 	if decodeStrictly(pointFile, &point) != nil || decodeStrictly(wayFile, &way) != nil {
 		return c.fail(ReasonCheckpointForged, "Checkpoint or inclusion cannot be read.")
 	}
+	u.again.Checkpoint, u.again.Inclusion = &point, &way
 	return c.checkpoint(point, way)
 }

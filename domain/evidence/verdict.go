@@ -61,8 +61,12 @@ type Verdict struct {
 	Digest     string      `json:"digest,omitempty"`     // recomputed, not read
 	Statement  *Statement  `json:"statement,omitempty"`  // what the store attests; nil if NotGenuine: it isn't worth showing
 	KeyID      string      `json:"key_id,omitempty"`     // of the seal
-	Checkpoint *Checkpoint `json:"checkpoint,omitempty"` // of a bundle; its timestamp's token is not verified here
+	Checkpoint *Checkpoint `json:"checkpoint,omitempty"` // of a bundle; a timestamp is not verified here: TimestampUnchecked, in Claimed
 	Photos     int         `json:"photos,omitempty"`     // recomputed, of a bundle
+
+	// Claimed is the timestamp as it stands beside the checkpoint, signed by nobody but the authority: nothing to show before
+	// its token was verified against Checkpoint.Imprint.
+	Claimed *TimestampToken `json:"-"`
 }
 
 // VerifyPDF finds the canonical form and the seal inside a PDF and recomputes digest, seal and the signature of the file. The
@@ -83,6 +87,7 @@ type trial struct {
 	form    []byte
 	seal    Seal
 	point   *Checkpoint
+	claimed *TimestampToken
 	photos  int
 }
 
@@ -107,6 +112,7 @@ func (c *trial) verdict() Verdict {
 		return v
 	}
 	v.Statement, v.KeyID, v.Checkpoint, v.Photos = &c.seal.Statement, c.seal.KeyID, c.point, c.photos
+	v.Claimed = c.claimed
 	if c.unknown {
 		v.Result = ConsistentKeyUnknown
 		v.Reasons = append(v.Reasons, Reason{ReasonKeyUnknown, "Everything fits together, but the key is not among those given: anyone could have made it."})
@@ -223,19 +229,23 @@ func (c *trial) checkpoint(point Checkpoint, way Inclusion) bool {
 	if way.Verify(c.seal.Leaf(), point) != nil {
 		return c.fail(ReasonNotIncluded, "The seal is not in the checkpoint.")
 	}
-	c.point = &point
-	c.stamped(point)
-	return true
+	return c.stamped(point)
 }
 
-// stamped notes what is known about the timestamp.
-func (c *trial) stamped(point Checkpoint) {
+// stamped notes what is known about the timestamp, which the store did not sign.
+func (c *trial) stamped(point Checkpoint) bool {
+	state, token := point.TimestampState, point.Timestamp
 	switch {
-	case point.Timestamp != nil:
-		c.note(NoteTimestampUnchecked, "The checkpoint carries a timestamp; it is checked against the authority's certificate.")
-	case point.TimestampState == TimestampPending:
+	case state == TimestampVerified && token != nil && len(token.Token) > 0:
+		c.claimed, point.TimestampState, point.Timestamp = token, TimestampUnchecked, nil
+		c.note(NoteTimestampUnchecked, "The checkpoint carries a timestamp that was not checked: that takes the authority's certificate.")
+	case state == TimestampPending && token == nil:
 		c.note(NoteTimestampPending, "The timestamp of the checkpoint has not come yet.")
+	case state != TimestampNone || token != nil:
+		return c.fail(ReasonCheckpointForged, "The checkpoint says of its timestamp what is not so.")
 	}
+	c.point = &point
+	return true
 }
 
 // filesOf lists the SHA-256 of what a canonical form names, as 64 hex digits, without repeats.
