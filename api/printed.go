@@ -2,7 +2,9 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +15,7 @@ import (
 	"example.com/walkaround/api/paper"
 	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/store"
+	"example.com/walkaround/domain/vehicle"
 	"example.com/walkaround/domain/visit"
 	"example.com/walkaround/storage"
 )
@@ -23,8 +26,8 @@ const maxInk = 1 << 20
 // printed turns what was signed into what is printed: from the canonical form alone, save names that only say where.
 func (s *Server) printed(ctx context.Context, st store.Store, v visit.Visit, sig visit.Signature, sheet visit.Sheet) (paper.Sheet, error) {
 	p := paper.Sheet{
-		Language: string(sheetLanguage(st, sheet)), Zone: st.Zone(), Number: v.Number, Advisor: sig.Witness.Name,
-		Plate: sheet.Plate, VIN: sheet.VIN, Model: v.Known.Model, OdometerKM: number(sheet.OdometerKM), ArrivedAt: v.ArrivedAt.Time,
+		Language: string(sheetLanguage(st, sheet)), Zone: st.Zone(), Number: v.Number, Revision: sig.Revision, Advisor: sig.Witness.Name,
+		Plate: sheet.Plate, VIN: sheet.VIN, Model: v.Known.Model, OdometerKM: number(sheet.OdometerKM), Reason: sheet.Reason, ArrivedAt: v.ArrivedAt.Time,
 		Signer: paper.Signer{Name: sig.Signer.Name, Relation: sig.Signer.Relation}, SignedAt: sig.SignedAt.Time, SealedAt: sig.SealedAt.Time,
 		Digest: sig.Digest, ChainHead: sig.Seal.Statement.Chain.Head, VerifyURL: sig.VerifyURL, Conflict: sig.Conflict,
 	}
@@ -37,6 +40,9 @@ func (s *Server) printed(ctx context.Context, st store.Store, v visit.Visit, sig
 	}
 	printIntake(&p, sheet.Intake)
 	if err := s.printInspection(ctx, &p, st, sheet); err != nil {
+		return p, err
+	}
+	if err := s.printSightings(ctx, &p, v, sheet); err != nil {
 		return p, err
 	}
 	s.printPhotos(&p, st.ID, sheet)
@@ -62,8 +68,11 @@ func printIntake(p *paper.Sheet, in *visit.Intake) {
 		return
 	}
 	p.FuelPercent, p.WantedAt = number(in.FuelPercent), moment(in.WantedAt)
+	p.Intake = paper.Remarks{Note: in.Note, Recordings: len(in.RecordingIDs), Further: members(in.Attributes)}
 	for _, r := range in.Requests {
-		p.Requests = append(p.Requests, paper.Request{Words: r.Words, Restated: r.Restated != nil && *r.Restated, RestatedAt: moment(r.RestatedAt)})
+		p.Requests = append(p.Requests, paper.Request{
+			Words: r.Words, Restated: is(r.Restated), RestatedAt: moment(r.RestatedAt), Recordings: len(r.RecordingIDs),
+		})
 	}
 }
 
@@ -72,12 +81,13 @@ func (s *Server) printInspection(ctx context.Context, p *paper.Sheet, st store.S
 	if in == nil {
 		return nil
 	}
+	p.Inspection = paper.Remarks{Note: in.Note, Further: members(in.Attributes)}
 	p.CustomerPresent, p.ReminderAt = is(in.CustomerPresent), moment(in.ValuablesReminderAt)
 	if c := in.Covers; c != nil {
-		p.Covers = paper.Covers{Seat: is(c.Seat), SteeringWheel: is(c.SteeringWheel), Floor: is(c.Floor), FittedAt: moment(c.FittedAt)}
+		p.Covers = paper.Covers{Seat: is(c.Seat), SteeringWheel: is(c.SteeringWheel), Floor: is(c.Floor), FittedAt: moment(c.FittedAt), FittedBy: c.FittedBy}
 	}
 	if e := in.Engine; e != nil {
-		p.Engine = paper.Engine{Checked: is(e.Checked), AbnormalNoise: is(e.AbnormalNoise), Note: e.Note}
+		p.Engine = paper.Engine{Checked: is(e.Checked), AbnormalNoise: is(e.AbnormalNoise), Note: e.Note, Recordings: len(e.RecordingIDs)}
 	}
 	order := photoOrder(sheet)
 	for i, d := range in.Damages {
@@ -92,7 +102,7 @@ func (s *Server) printInspection(ctx context.Context, p *paper.Sheet, st store.S
 			quantity = int(*b.Quantity)
 		}
 		p.Belongings = append(p.Belongings, paper.Belonging{
-			Description: b.Description, Quantity: quantity, Valuable: is(b.Valuable), Kept: string(b.Kept), Photos: numbersOf(order, b.PhotoIDs),
+			Description: b.Description, Quantity: quantity, Valuable: is(b.Valuable), Kept: string(b.Kept), Photos: numbersOf(order, b.PhotoIDs), Note: b.Note,
 		})
 	}
 	return s.printChecklist(ctx, p, st, sheet)
@@ -100,25 +110,53 @@ func (s *Server) printInspection(ctx context.Context, p *paper.Sheet, st store.S
 
 // printChecklist prints the items in the order and words of the template that they answer.
 func (s *Server) printChecklist(ctx context.Context, p *paper.Sheet, st store.Store, sheet visit.Sheet) error {
-	results := map[string]visit.Item{}
+	results, order := map[string]visit.Item{}, photoOrder(sheet)
+	add := func(section, label string, item visit.Item) {
+		p.Checklist = append(p.Checklist, paper.Check{
+			Section: section, Label: label, Result: string(item.Result), Note: item.Note, Photos: numbersOf(order, item.PhotoIDs),
+		})
+	}
 	for _, item := range sheet.Inspection.Items {
 		results[item.Code] = item
 	}
 	if sheet.Checklist != nil {
+		p.Template = sheet.Checklist.Version
 		list, err := s.checklistVersion(ctx, st.ID, *sheet.Checklist)
 		if err != nil {
 			return err
 		}
 		for _, entry := range list.Localized(domain.Language(p.Language)).Items {
 			if item, ok := results[entry.Code]; ok {
-				p.Checklist = append(p.Checklist, paper.Check{Section: entry.Section, Label: entry.Label, Result: string(item.Result), Note: item.Note})
+				add(entry.Section, entry.Label, item)
 				delete(results, entry.Code)
 			}
 		}
 	}
 	for _, item := range sheet.Inspection.Items {
 		if _, left := results[item.Code]; left { // not of the template: printed under its code
-			p.Checklist = append(p.Checklist, paper.Check{Label: item.Code, Result: string(item.Result), Note: item.Note})
+			add("", item.Code, item)
+		}
+	}
+	return nil
+}
+
+// printSightings dates the damages that the car had before, from its ledger. What the ledger does not hold has no date.
+func (s *Server) printSightings(ctx context.Context, p *paper.Sheet, v visit.Visit, sheet visit.Sheet) error {
+	if sheet.Inspection == nil || !slices.ContainsFunc(sheet.Inspection.Damages, func(d visit.Damage) bool { return d.KnownID != "" }) {
+		return nil
+	}
+	saved, err := s.ledgers.Get(ctx, v.StoreID+"/"+v.VehicleID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("damage ledger: %w", err)
+	}
+	marks := saved.Value.Marks()
+	for i, d := range sheet.Inspection.Damages {
+		known := slices.IndexFunc(marks, func(m vehicle.Mark) bool { return d.KnownID != "" && m.ID == d.KnownID })
+		if known >= 0 {
+			p.Damages[i].FirstSeenAt = marks[known].FirstSeenAt.Time
 		}
 	}
 	return nil
@@ -204,10 +242,17 @@ func numbersOf(order, ids []string) []int {
 }
 
 func status(d visit.Damage) string {
-	if d.KnownID == "" || d.Change == "" {
+	if d.KnownID == "" && d.Change != visit.Repaired {
 		return "new"
 	}
-	return string(d.Change)
+	return string(cmp.Or(d.Change, visit.Same)) // as the ledger takes it
+}
+
+// members counts the members of an object.
+func members(object json.RawMessage) int {
+	var m map[string]json.RawMessage
+	_ = json.Unmarshal(object, &m) // the section's check took nothing but an object
+	return len(m)
 }
 
 func number(n *int64) *int {

@@ -14,20 +14,26 @@ type frame struct{ x, y, w, h float64 }
 
 func (f frame) at(q Point) gopdf.Point { return gopdf.Point{X: f.x + q.X*f.w, Y: f.y + q.Y*f.h} }
 
+// Measures of the drawing.
+const (
+	viewGap      = 13.0
+	viewLabel    = 13.0
+	viewScale    = (inner - 3*viewGap - 16) / (carLength + 3*carWidth) // points a millimetre
+	figureHeight = carLength*viewScale + viewLabel + 14
+)
+
 // figure prints the six views in one arrangement, all to the same scale, with the marks of the damages upon them.
 func (p *press) figure(s Sheet) {
 	const (
-		gap   = 13.0
-		label = 13.0
-		scale = (inner - 3*gap - 16) / (carLength + 3*carWidth) // points a millimetre
-		side  = carLength * scale
-		front = carWidth * scale
-		high  = carHeight * scale
-		tall  = side + label + 14
+		gap   = viewGap
+		label = viewLabel
+		side  = carLength * viewScale
+		front = carWidth * viewScale
+		high  = carHeight * viewScale
 	)
-	p.heading("drawing", tall)
+	p.heading("drawing", figureHeight)
 	top := p.y
-	p.fill(rounded(margin, top, inner, tall, 6), pale)
+	p.fill(rounded(margin, top, inner, figureHeight, 6), pale)
 	x0 := margin + 8
 	lower := top + 7 + label + side - high
 	frames := map[string]frame{
@@ -44,7 +50,7 @@ func (p *press) figure(s Sheet) {
 	middle := frames["left"]
 	p.legend(middle.x+middle.w/2, (middle.y+middle.h+lower-label)/2, len(s.Damages) == 0)
 	p.stamps(s.Damages, frames)
-	p.y = top + tall
+	p.y = top + figureHeight
 }
 
 // view draws one side of the car with its name above.
@@ -181,7 +187,6 @@ func (p *press) damages(s Sheet) {
 	if len(s.Damages) == 0 {
 		return
 	}
-	p.heading("damages", 40)
 	fixed := 54.0 + 62 + 58 + 50 + 76 + 48
 	tracks := []track{
 		{p.say("where"), 54 + 22},
@@ -196,7 +201,7 @@ func (p *press) damages(s Sheet) {
 	for i, d := range s.Damages {
 		rows[i] = p.damageRow(d)
 	}
-	p.table(tracks, rows)
+	p.table("damages", tracks, rows)
 }
 
 func (p *press) damageRow(d Damage) []cell {
@@ -213,7 +218,7 @@ func (p *press) damageRow(d Damage) []cell {
 		{text: p.name("kind", d.Kind), color: ink},
 		{text: p.name("severity", d.Severity), color: ink},
 		{text: length, color: ink},
-		{text: p.name("status", d.Status), color: status},
+		{text: join("\n", p.name("status", d.Status), p.phrase("first_seen", p.day(d.FirstSeenAt))), color: status},
 		{text: d.Note, color: ink, spill: true},
 		{text: numbers(d.Photos), color: muted},
 	}

@@ -21,9 +21,10 @@ func (p *press) reception(s Sheet) {
 		}
 	}
 	sep := map[int]string{hant: "、", hans: "、", english: ", "}[p.lang]
-	out = append(out, p.yes(len(fitted) == 3, "covers", "no_covers", join("  ·  ", p.moment(c.FittedAt), join(sep, fitted...)))...)
+	out = append(out, p.yes(len(fitted) == 3, "covers", "no_covers", join("  ·  ", p.moment(c.FittedAt), p.phrase("fitted_by", c.FittedBy), join(sep, fitted...)))...)
 	out = append(out, p.engine(s.Engine)...)
 	p.columns(out)
+	p.remarks(margin, s.Inspection)
 }
 
 // yes is a line with a tick or, if it is not so, with a warning.
@@ -35,13 +36,14 @@ func (p *press) yes(so bool, yes, no, note string) []item {
 }
 
 func (p *press) engine(e Engine) []item {
+	note := join("  ·  ", e.Note, p.number("recordings", int64(e.Recordings)))
 	switch {
 	case !e.Checked:
-		return p.entry(p.say("engine.none"), e.Note, p.dash)
+		return p.entry(p.say("engine.none"), note, p.dash)
 	case e.AbnormalNoise:
-		return p.entry(p.say("engine.noise"), e.Note, p.warning)
+		return p.entry(p.say("engine.noise"), note, p.warning)
 	}
-	return p.entry(p.say("engine.quiet"), e.Note, p.tick)
+	return p.entry(p.say("engine.quiet"), note, p.tick)
 }
 
 // checklist prints the items in two columns under the names of their sections.
@@ -50,15 +52,24 @@ func (p *press) checklist(s Sheet) {
 		return
 	}
 	p.heading("checklist", 60)
+	p.right(margin+inner, p.y-17, style{sizeSmall, muted}, p.number("template", s.Template))
 	p.resultKey()
 	var out []item
 	for i, c := range s.Checklist {
 		if c.Section != "" && (i == 0 || s.Checklist[i-1].Section != c.Section) {
 			out = append(out, p.section(c.Section)...)
 		}
-		out = append(out, p.entry(c.Label, c.Note, p.result(c.Result))...)
+		out = append(out, p.entry(c.Label, join("  ·  ", c.Note, p.photosOf(c.Photos)), p.result(c.Result))...)
 	}
 	p.columns(out)
+}
+
+// photosOf names photos by their numbers.
+func (p *press) photosOf(list []int) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return p.say("photo") + " " + numbers(list)
 }
 
 // section is the name of a part of the checklist.
@@ -105,8 +116,8 @@ func (p *press) resultKey() {
 
 // belongings is the table of what lies in the car.
 func (p *press) belongings(s Sheet) {
-	p.heading("belongings", 30)
 	if len(s.Belongings) == 0 {
+		p.heading("belongings", 30)
 		p.flow(margin+10, inner-10, style{sizeBody, muted}, p.say("no_belongings"))
 		return
 	}
@@ -117,7 +128,7 @@ func (p *press) belongings(s Sheet) {
 	for i, b := range s.Belongings {
 		rows[i] = p.belonging(b)
 	}
-	p.table(tracks, rows)
+	p.table("belongings", tracks, rows)
 }
 
 func (p *press) belonging(b Belonging) []cell {
@@ -126,7 +137,7 @@ func (p *press) belonging(b Belonging) []cell {
 		valuable = cell{text: p.say("valuable"), color: orange, indent: 14, mark: p.gem}
 	}
 	return []cell{
-		{text: b.Description, color: ink, spill: true},
+		{text: join("\n", b.Description, b.Note), color: ink, spill: true},
 		{text: fmt.Sprint(b.Quantity), color: ink},
 		valuable,
 		{text: p.name("kept", b.Kept), color: ink},

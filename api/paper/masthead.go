@@ -23,14 +23,25 @@ func (p *press) masthead(s Sheet) {
 	p.short(margin+pad, y+1, textWidth, style{sizeTitle, white}, p.say("title"))
 	p.lines(margin+pad, y+33, small, address)
 	p.plate(margin+inner-pad-plateWidth, margin+pad, plateWidth, s.Plate)
-	if s.Number != "" {
-		number := p.fit(p.say("number")+" "+s.Number, sizeBody, plateWidth)
-		st := style{sizeBody, white}
-		x := margin + inner - pad - plateWidth/2 - float64(number.width())/2000*st.size
-		p.text(x, margin+pad+41, st, number)
-	}
+	p.numbered(margin+inner-pad-plateWidth, margin+pad+39, plateWidth, s)
 	p.y = margin + h + 4
 	p.marks(s)
+}
+
+// numbered prints number and revision below the plate: side by side if they fit.
+func (p *press) numbered(x, y, width float64, s Sheet) {
+	if s.Number == "" {
+		return
+	}
+	st, number, revision := style{sizeBody, white}, p.say("number")+" "+s.Number, p.number("revision", s.Revision)
+	lines := p.clip(join("  ·  ", number, revision), st.size, width, 2)
+	if len(lines) > 1 {
+		lines = []line{p.fit(number, st.size, width), p.fit(revision, st.size, width)}
+	}
+	for _, l := range lines {
+		p.text(x+width/2-float64(l.width())/2000*st.size, y, st, l)
+		y += st.leading() - 1
+	}
 }
 
 // lines prints set lines below each other and returns where they end.
@@ -48,7 +59,7 @@ func (p *press) plate(x, y, width float64, plate string) {
 	p.fill(rounded(x, y, width, h, 5), white)
 	p.outline(rounded(x+2.2, y+2.2, width-4.4, h-4.4, 3.4), 1.1, ink)
 	size := 21.0
-	for size > 9 && len(p.set.wrap(plate, size, width-14)) > 1 {
+	for size > 6 && len(p.set.wrap(plate, size, width-14)) > 1 {
 		size--
 	}
 	st := style{size, ink}
@@ -106,6 +117,7 @@ func (p *press) facts(s Sheet) {
 		{label: "wanted", value: p.moment(s.WantedAt)},
 		{label: "fuel", value: fuel, gauge: s.FuelPercent},
 	})
+	p.flow(margin+2, inner-4, style{sizeBody, ink}, p.phrase("reason", s.Reason))
 }
 
 // address is the name as one says it: 陳大文 先生, Mr David Miller.
@@ -177,13 +189,21 @@ func (p *press) gauge(x, y float64, percent int) {
 
 // requests are the customer's wishes in his own words.
 func (p *press) requests(s Sheet) {
-	if len(s.Requests) == 0 {
+	if len(s.Requests) == 0 && s.Intake == (Remarks{}) {
 		return
 	}
 	p.heading("requests", 30)
 	for i, r := range s.Requests {
 		p.request(i+1, r)
 	}
+	p.remarks(margin+22, s.Intake)
+}
+
+// remarks prints what a section says beside its own fields.
+func (p *press) remarks(x float64, r Remarks) {
+	p.flow(x, margin+inner-x, style{sizeBody, ink}, p.phrase("remark", r.Note))
+	more := join("  ·  ", p.number("recordings", int64(r.Recordings)), p.number("further", int64(r.Further)))
+	p.flow(x, margin+inner-x, style{sizeSmall, muted}, more)
 }
 
 func (p *press) request(number int, r Request) {
@@ -199,6 +219,7 @@ func (p *press) request(number int, r Request) {
 		state, mark = join("  ", p.say("restated"), p.moment(r.RestatedAt)), p.tick
 	}
 	mark(margin+indent+4, p.y+small.leading()/2)
+	state = join("  ·  ", state, p.number("recordings", int64(r.Recordings)))
 	p.short(margin+indent+13, p.y, inner-indent-13, small, state)
 	p.y += small.leading() + 1
 	p.flow(margin+indent, inner-indent, small, r.Note)

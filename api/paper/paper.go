@@ -44,14 +44,11 @@ func Render(ctx context.Context, w io.Writer, s Sheet, attachments []Attachment)
 
 // sheet prints section after section, then the footers, which need the number of pages.
 func (p *press) sheet(ctx context.Context, s Sheet) error {
-	p.head = join("  ·  ", p.say("title"), s.Plate, s.Number, s.Store.Name)
+	p.head = join("  ·  ", p.say("title"), s.Plate, s.Number, p.number("revision", s.Revision), s.Store.Name)
 	p.masthead(s)
 	p.facts(s)
 	p.requests(s)
-	p.figure(s)
-	p.damages(s)
-	p.reception(s)
-	p.checklist(s)
+	p.condition(s)
 	p.belongings(s)
 	if err := p.photos(ctx, s); err != nil {
 		return err
@@ -60,6 +57,18 @@ func (p *press) sheet(ctx context.Context, s Sheet) error {
 	p.proof(s)
 	p.footers(s)
 	return p.err
+}
+
+// condition prints drawing, damages, reception and checklist. A drawing that does not fit on the page any more goes behind
+// what can be parted, so that no page stays empty for it.
+func (p *press) condition(s Sheet) {
+	sections := []func(Sheet){p.figure, p.damages, p.reception, p.checklist}
+	if p.room() < headingRoom+figureHeight {
+		sections = []func(Sheet){p.reception, p.checklist, p.figure, p.damages}
+	}
+	for _, section := range sections {
+		section(s)
+	}
 }
 
 // join puts the parts that say something together.

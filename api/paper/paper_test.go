@@ -134,11 +134,11 @@ func crowded(tb testing.TB) Sheet {
 	}
 	s.Damages[40].Note = strings.Repeat("一萬字。", 2500)
 	for i := range 120 {
-		s.Checklist = append(s.Checklist, Check{fmt.Sprintf("Section %d", i/9), strings.Repeat("檢查 item ", 1+i%9), "urgent", strings.Repeat("備註 ", i%30)})
+		s.Checklist = append(s.Checklist, Check{fmt.Sprintf("Section %d", i/9), strings.Repeat("檢查 item ", 1+i%9), "urgent", strings.Repeat("備註 ", i%30), nil})
 	}
 	s.Checklist[5].Note = strings.Repeat("long note ", 1000)
 	for i := range 60 {
-		s.Belongings = append(s.Belongings, Belonging{strings.Repeat("雨傘 umbrella ", 1+i%12), i, i%3 == 0, "taken_by_customer", []int{1, 2, 3, 4, 5, 6, 7, 8, 9}})
+		s.Belongings = append(s.Belongings, Belonging{strings.Repeat("雨傘 umbrella ", 1+i%12), i, i%3 == 0, "taken_by_customer", []int{1, 2, 3, 4, 5, 6, 7, 8, 9}, ""})
 	}
 	for i := range 7 {
 		s.Photos = append(s.Photos, Photo{ID: strings.Repeat("id", 50), Caption: strings.Repeat("說明", i*20)})
@@ -251,11 +251,12 @@ func TestHostileTextPrints(t *testing.T) {
 			s := sample(t)
 			s.Store, s.Number, s.Advisor, s.Plate, s.VIN, s.Model = Store{text, text, text}, text, text, text, text, text
 			s.Customer, s.Consent, s.Signer, s.Engine.Note = Customer{text, text, text}, text, Signer{text, text}, text
-			s.Requests = []Request{{text, true, s.ArrivedAt, text}}
-			s.Checklist = []Check{{text, text, text, text}}
+			s.Requests = []Request{{text, true, s.ArrivedAt, text, 1}}
+			s.Checklist = []Check{{text, text, text, text, []int{-1}}}
 			s.Damages = []Damage{{Number: math.MaxInt, View: text, Kind: text, Severity: text, Status: text, Note: text}, {View: "left", X: math.NaN(), Y: 9}}
-			s.Belongings = []Belonging{{text, math.MinInt, true, text, []int{-1, 0, 99}}}
+			s.Belongings = []Belonging{{text, math.MinInt, true, text, []int{-1, 0, 99}, text}}
 			s.Digest, s.ChainHead, s.VerifyURL = text, text, text
+			s.Reason, s.Covers.FittedBy, s.Intake, s.Inspection = text, text, Remarks{text, 1, 1}, Remarks{text, 1, 1}
 			for n, page := range pages(t, render(t, s)) {
 				checkPage(t, n+1, page)
 			}

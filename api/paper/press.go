@@ -250,6 +250,12 @@ func circle(x, y, radius float64) []gopdf.Point {
 	return out
 }
 
+// headingRoom is what heading takes of a page, with the space above it.
+const headingRoom = 14 + 24
+
+// whole is the most that can stand below a heading on one page.
+const whole = bottom - topNext - 24
+
 // heading opens a section that keeps at least follow points together with its title.
 func (p *press) heading(key string, follow float64) {
 	p.y += 14
@@ -265,6 +271,30 @@ func (p *press) moment(t time.Time) string {
 		return ""
 	}
 	return t.In(p.zone).Format("2006-01-02 15:04")
+}
+
+// day writes the date of a time; nothing for the zero time.
+func (p *press) day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(p.zone).Format(time.DateOnly)
+}
+
+// number is a phrase with a number in it; nothing for 0.
+func (p *press) number(key string, n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(p.say(key), n)
+}
+
+// phrase is a phrase with a text in it; nothing without the text.
+func (p *press) phrase(key, text string) string {
+	if text == "" {
+		return ""
+	}
+	return fmt.Sprintf(p.say(key), text)
 }
 
 // thousands writes a number with narrow groups.

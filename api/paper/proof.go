@@ -13,27 +13,78 @@ import (
 
 // signature prints what was agreed to, by whom and when, beside the signature itself.
 func (p *press) signature(s Sheet) {
-	const h = 96.0
-	p.heading("signature", h+20)
-	if s.Consent != "" {
-		p.flow(margin, inner, style{sizeBody + 0.3, ink}, s.Consent)
-		p.y += 6
+	st := style{sizeBody + 0.3, ink}
+	consent := p.set.wrap(s.Consent, st.size, inner)
+	facts := p.signerFacts(s)
+	h := float64(signatureHeight)
+	if low := facts[len(facts)-1]; low.y+low.h > h {
+		h = low.y + low.h
 	}
-	p.ensure(h + 60)
-	p.autograph(frame{margin, p.y, half, h - 6}, s)
-	top, x := p.y, margin+half+gutter
+	p.openSignature(float64(len(consent))*st.leading()+6+h, p.proofHeight(s))
+	early := max(0, len(consent)-consentKept)
+	for i, l := range consent {
+		if p.ensure(st.leading()); i == early {
+			p.ensure(float64(len(consent)-early)*st.leading() + 6 + h)
+		}
+		p.text(margin, p.y, st, l)
+		p.y += st.leading()
+	}
+	if p.y += 6; len(consent) == 0 {
+		p.ensure(h)
+	}
+	p.autograph(frame{margin, p.y, half, signatureHeight - 6}, s)
+	p.signer(margin+half+gutter, facts)
+	p.y += h
+}
+
+const (
+	signatureHeight = 96
+	consentKept     = 6 // lines of a consent longer than a page that stay with the signature
+)
+
+// openSignature begins the section where its h points stand together, and with them the proof if one page holds both: it
+// would stand alone on the next one.
+func (p *press) openSignature(h, proof float64) {
+	switch {
+	case h+proof <= whole:
+		p.heading("signature", h+proof)
+	case h <= whole:
+		p.heading("signature", h)
+	default:
+		p.heading("signature", signatureHeight)
+	}
+}
+
+// signerFact is a line beside the signature, y points below its top.
+type signerFact struct {
+	label string
+	value []line
+	y, h  float64
+}
+
+func (p *press) signerFacts(s Sheet) []signerFact {
+	var out []signerFact
+	y, st := 0.0, style{sizeBody, ink}
 	for _, f := range []fact{
 		{label: "signer", value: s.Signer.Name},
 		{label: "relation", value: p.name("relation", s.Signer.Relation)},
 		{label: "signed_at", value: p.moment(s.SignedAt)},
 		{label: "witness", value: s.Advisor},
 	} {
-		p.short(x, p.y+3, 92, style{sizeSmall, muted}, p.say(f.label))
-		st := style{sizeBody, ink}
-		p.y = max(p.lines(x+96, p.y+1.6, st, p.clip(f.value, st.size, half-96, 4)), p.y+14.6) + 7.4
-		p.rule(x, p.y-3, half, hair)
+		value := p.clip(f.value, st.size, half-96, 8)
+		h := max(1.6+float64(len(value))*st.leading(), 14.6) + 7.4
+		out = append(out, signerFact{f.label, value, y, h})
+		y += h
 	}
-	p.y = max(p.y, top+h)
+	return out
+}
+
+func (p *press) signer(x float64, facts []signerFact) {
+	for _, f := range facts {
+		p.short(x, p.y+f.y+3, 92, style{sizeSmall, muted}, p.say(f.label))
+		p.lines(x+96, p.y+f.y+1.6, style{sizeBody, ink}, f.value)
+		p.rule(x, p.y+f.y+f.h-3, half, hair)
+	}
 }
 
 // autograph prints the signature's image; without one its strokes; without both it says so.
@@ -98,8 +149,12 @@ func (p *press) proof(s Sheet) {
 	if s.Digest == "" {
 		return
 	}
-	const code = 104.0
-	p.heading("verify", code+20)
+	const code = codeSide
+	follow := p.proofHeight(s) - headingRoom
+	if follow > whole {
+		follow = code + 20
+	}
+	p.heading("verify", follow)
 	x, width := margin, inner
 	top := p.y
 	if p.code(margin, p.y, code, s.VerifyURL) {
@@ -108,13 +163,7 @@ func (p *press) proof(s Sheet) {
 	page := p.gp.GetNumberOfPages()
 	p.flow(x, width, style{sizeSmall + 0.4, ink}, p.say("verify_how"))
 	p.y += 3
-	offset := s.SealedAt.In(p.zone).Format("UTC-07:00")
-	for _, f := range []fact{
-		{label: "address", value: s.VerifyURL},
-		{label: "digest", value: s.Digest},
-		{label: "chain", value: s.ChainHead},
-		{label: "sealed_at", value: join("  ·  ", p.moment(s.SealedAt), fmt.Sprintf(p.say("zone"), offset))},
-	} {
+	for _, f := range p.proofFacts(s) {
 		p.proofFact(x, width, f)
 	}
 	if p.gp.GetNumberOfPages() == page {
@@ -122,8 +171,38 @@ func (p *press) proof(s Sheet) {
 	}
 }
 
+func (p *press) proofFacts(s Sheet) []fact {
+	offset := s.SealedAt.In(p.zone).Format("UTC-07:00")
+	return []fact{
+		{label: "address", value: s.VerifyURL},
+		{label: "digest", value: s.Digest},
+		{label: "chain", value: s.ChainHead},
+		{label: "sealed_at", value: join("  ·  ", p.moment(s.SealedAt), fmt.Sprintf(p.say("zone"), offset))},
+	}
+}
+
+const (
+	codeSide   = 104.0
+	proofLabel = 64.0
+)
+
+// proofHeight is what proof takes with its heading; 0 without a digest.
+func (p *press) proofHeight(s Sheet) float64 {
+	if s.Digest == "" {
+		return 0
+	}
+	width := inner - codeSide - 16
+	how := style{sizeSmall + 0.4, ink}
+	h := float64(len(p.set.wrap(p.say("verify_how"), how.size, width)))*how.leading() + 3
+	st := style{sizeSmall, ink}
+	for _, f := range p.proofFacts(s) {
+		h += float64(len(p.set.wrap(f.value, st.size, width-proofLabel)))*st.leading() + 1
+	}
+	return headingRoom + max(h, codeSide)
+}
+
 func (p *press) proofFact(x, width float64, f fact) {
-	const label = 64.0
+	const label = proofLabel
 	st := style{sizeSmall, ink}
 	if f.value == "" {
 		return
@@ -172,7 +251,7 @@ func (p *press) footers(s Sheet) {
 	for n := 1; n <= pages; n++ {
 		p.keep(p.gp.SetPage(n))
 		p.rule(margin, y, inner, hair)
-		p.short(margin, y+4, inner-120, st, join("  ·  ", s.Number, digest))
+		p.short(margin, y+4, inner-120, st, join("  ·  ", s.Number, p.number("revision", s.Revision), digest))
 		p.right(margin+inner, y+4, st, fmt.Sprintf(p.say("page"), n, pages))
 	}
 }

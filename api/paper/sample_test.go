@@ -63,23 +63,23 @@ func sample(tb testing.TB) Sheet {
 	return Sheet{
 		Language: "zh-Hant", Zone: zone,
 		Store:  Store{"永和汽車服務廠", "廣州市天河區黃埔大道西 76 號", "+86 20 3847 1234"},
-		Number: "20260723-0012", Advisor: "林美",
+		Number: "20260723-0012", Revision: 2, Advisor: "林美",
 		Plate: "粵A·12345", VIN: "LHGCM82633A004352", Model: "雅閣 2.4 EX-L，2019 年，珍珠白", OdometerKM: new(45210),
 		Customer: Customer{"陳大文", "先生", "+86 138 0013 8000"}, ArrivedAt: at,
 		Requests: []Request{
-			{"煞車有異響，尤其早上第一次踩的時候，聲音像金屬摩擦。", true, at.Add(4 * time.Minute), "客戶說約兩週前開始。"},
-			{"五萬公里保養，順便看看右後輪為什麼掉氣。", true, at.Add(6 * time.Minute), ""},
+			{"煞車有異響，尤其早上第一次踩的時候，聲音像金屬摩擦。", true, at.Add(4 * time.Minute), "客戶說約兩週前開始。", 1},
+			{"五萬公里保養，順便看看右後輪為什麼掉氣。", true, at.Add(6 * time.Minute), "", 0},
 		},
 		FuelPercent: new(40), WantedAt: at.Add(8 * time.Hour),
 		CustomerPresent: true, ReminderAt: at.Add(7 * time.Minute),
-		Covers:    Covers{true, true, true, at.Add(9 * time.Minute)},
-		Engine:    Engine{true, false, "冷車起動，怠速平穩"},
+		Covers:    Covers{true, true, true, at.Add(9 * time.Minute), "林美"},
+		Engine:    Engine{true, false, "冷車起動，怠速平穩", 1},
 		Checklist: sampleChecklist(), Damages: sampleDamages(),
 		Belongings: []Belonging{
-			{"太陽眼鏡（後座門袋）", 1, false, "left_in_car", nil},
-			{"筆記型電腦 14 吋，黑色電腦包", 1, true, "taken_by_customer", []int{4}},
-			{"兒童安全座椅", 1, false, "left_in_car", nil},
-			{"行車記錄器與記憶卡", 1, true, "held_by_us", nil},
+			{"太陽眼鏡（後座門袋）", 1, false, "left_in_car", nil, ""},
+			{"筆記型電腦 14 吋，黑色電腦包", 1, true, "taken_by_customer", []int{4}, "含充電器"},
+			{"兒童安全座椅", 1, false, "left_in_car", nil, ""},
+			{"行車記錄器與記憶卡", 1, true, "held_by_us", nil, ""},
 		},
 		Consent: "本人已在場與服務顧問一同完成環車檢查，確認以上車況、隨車物品及顧客要求記錄屬實。",
 		Signer:  Signer{"陳大文", "owner"}, SignedAt: at.Add(21 * time.Minute), SealedAt: at.Add(21*time.Minute + 4*time.Second),
@@ -90,15 +90,16 @@ func sample(tb testing.TB) Sheet {
 }
 
 func sampleDamages() []Damage {
+	before := time.Date(2026, 3, 1, 1, 0, 0, 0, time.UTC)
 	return []Damage{
-		{1, "left", 0.20, 0.58, "scratch", "minor", new(80), "new", "前葉子板，見底漆", []int{1}},
-		{2, "left", 0.62, 0.55, "dent", "moderate", new(45), "same", "左後門，硬幣大小", []int{2}},
-		{3, "rear", 0.75, 0.72, "scratch", "severe", new(310), "worse", "後保險槓右角多處擦傷，漆面剝落，建議報價鈑噴", []int{3, 4}},
-		{4, "front", 0.5, 0.4, "chip", "minor", nil, "new", "擋風玻璃石擊點", nil},
-		{5, "front", 0.53, 0.42, "crack", "severe", new(60), "new", "由石擊點延伸", nil},
-		{6, "interior", 0.3, 0.5, "stain", "minor", nil, "same", "駕駛座椅", nil},
-		{7, "right", 0.3, 0.6, "dent", "minor", nil, "repaired", "", nil},
-		{8, "top", 0.5, 0.2, "chip", "minor", new(3), "new", "引擎蓋", nil},
+		{1, "left", 0.20, 0.58, "scratch", "minor", new(80), "new", "前葉子板，見底漆", []int{1}, time.Time{}},
+		{2, "left", 0.62, 0.55, "dent", "moderate", new(45), "same", "左後門，硬幣大小", []int{2}, before},
+		{3, "rear", 0.75, 0.72, "scratch", "severe", new(310), "worse", "後保險槓右角多處擦傷，漆面剝落，建議報價鈑噴", []int{3, 4}, before},
+		{4, "front", 0.5, 0.4, "chip", "minor", nil, "new", "擋風玻璃石擊點", nil, time.Time{}},
+		{5, "front", 0.53, 0.42, "crack", "severe", new(60), "new", "由石擊點延伸", nil, time.Time{}},
+		{6, "interior", 0.3, 0.5, "stain", "minor", nil, "same", "駕駛座椅", nil, before},
+		{7, "right", 0.3, 0.6, "dent", "minor", nil, "repaired", "", nil, before},
+		{8, "top", 0.5, 0.2, "chip", "minor", new(3), "new", "引擎蓋", nil, time.Time{}},
 	}
 }
 

@@ -12,26 +12,31 @@ type Sheet struct {
 	Language string         // zh-Hant, zh-Hans or en; anything else prints English
 	Zone     *time.Location // in which times are written; nil is UTC
 
-	Store   Store
-	Number  string // the visit's number
-	Advisor string // name
+	Store    Store
+	Number   string // the visit's number
+	Revision int64  // of the signed sheet; 0 is none
+	Advisor  string // name
 
 	Plate      string
 	VIN        string
 	Model      string // as free text
 	OdometerKM *int
+	Reason     string // why the odometer shows less than before
 	Customer   Customer
 	ArrivedAt  time.Time
 
 	Requests    []Request
 	FuelPercent *int // 0 to 100
 	WantedAt    time.Time
+	Intake      Remarks // on the requests as a whole
 
 	CustomerPresent bool
 	ReminderAt      time.Time // when the reminder about valuables was given
 	Covers          Covers
 	Engine          Engine
+	Inspection      Remarks // on the walk-around as a whole
 	Checklist       []Check // in the order of the template; equal sections stand together
+	Template        int64   // version of the checklist; 0 is none
 	Damages         []Damage
 	Belongings      []Belonging
 	Photos          []Photo // number 1 is the first; beyond MaxPhotos they are counted, not printed
@@ -56,18 +61,27 @@ type Store struct{ Name, Address, Phone string }
 // Customer is who brought the car, as typed at reception.
 type Customer struct{ Name, Salutation, Phone string }
 
+// Remarks are what a part of the sheet says beside its own fields.
+type Remarks struct {
+	Note       string
+	Recordings int
+	Further    int // entries that stand in the attached record alone
+}
+
 // Request is one wish of the customer (R3).
 type Request struct {
 	Words      string // his own words
 	Restated   bool
 	RestatedAt time.Time
 	Note       string
+	Recordings int
 }
 
 // Covers are the three protective covers (R4).
 type Covers struct {
 	Seat, SteeringWheel, Floor bool
 	FittedAt                   time.Time
+	FittedBy                   string // name
 }
 
 // Engine is what was heard when it ran (R8).
@@ -75,6 +89,7 @@ type Engine struct {
 	Checked       bool
 	AbnormalNoise bool
 	Note          string
+	Recordings    int
 }
 
 // Check is one item of the checklist (R5).
@@ -82,6 +97,7 @@ type Check struct {
 	Section, Label string
 	Result         string // ok, attention, urgent, not_applicable; empty: not answered
 	Note           string
+	Photos         []int // numbers of Sheet.Photos, from 1
 }
 
 // Damage is one mark on the drawing (R5).
@@ -95,6 +111,8 @@ type Damage struct {
 	Status   string // new, same, worse, repaired
 	Note     string
 	Photos   []int // numbers of Sheet.Photos, from 1
+
+	FirstSeenAt time.Time // of a mark that the car had before
 }
 
 // Belonging is one line of what lies in the car (R6).
@@ -104,6 +122,7 @@ type Belonging struct {
 	Valuable    bool
 	Kept        string // left_in_car, taken_by_customer, held_by_us
 	Photos      []int  // numbers of Sheet.Photos, from 1
+	Note        string
 }
 
 // Signer is who signed (R9).

@@ -31,25 +31,46 @@ const (
 	spillIndent = 26.0
 )
 
-// table prints rows under headings, which are repeated on each page. A row that fits on a page is kept whole.
-func (p *press) table(tracks []track, rows [][]cell) {
-	st := style{sizeBody - 0.6, ink}
-	p.ensure(2 * (st.leading() + 2*cellPad))
+var rowStyle = style{sizeBody - 0.6, ink}
+
+// table prints a section of rows under headings, which are repeated on each page. A row that fits on a page is kept whole,
+// the first one with the title, and the last one with the one before it: no row stands alone on a page.
+func (p *press) table(title string, tracks []track, rows [][]cell) {
+	set := make([]row, len(rows))
+	for i, cells := range rows {
+		set[i] = p.setRow(tracks, cells, rowStyle.size)
+	}
+	first := headHeight + together(set, 0)
+	if first > whole {
+		first = 3 * headHeight
+	}
+	p.heading(title, first)
 	p.tableHead(tracks)
-	for _, cells := range rows {
-		r := p.setRow(tracks, cells, st.size)
-		full := float64(r.depth+len(r.below))*st.leading() + 2*cellPad
-		if full > p.room() && full < bottom-topNext-40 {
+	for i, r := range set {
+		if h := together(set, i); h > p.room() && h < bottom-topNext-40 {
 			p.newPage()
 			p.tableHead(tracks)
 		}
-		p.tableRow(tracks, r, st)
+		p.tableRow(tracks, r, rowStyle)
 	}
 }
 
+// together is the height of row i, and of the last row too if i is the one before it and both fit on a page.
+func together(rows []row, i int) float64 {
+	h := rows[i].height()
+	if i == len(rows)-2 && h+rows[i+1].height() < bottom-topNext-40 {
+		h += rows[i+1].height()
+	}
+	return h
+}
+
+func (r row) height() float64 { return float64(r.depth+len(r.below))*rowStyle.leading() + 2*cellPad }
+
+const headHeight = (sizeSmall-0.4)*1.42 + 5
+
 func (p *press) tableHead(tracks []track) {
 	st := style{sizeSmall - 0.4, muted}
-	h := st.leading() + 5
+	const h = headHeight
 	p.fill(rectangle(margin, p.y, inner, h), pale)
 	x := margin
 	for _, t := range tracks {
