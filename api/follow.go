@@ -32,28 +32,44 @@ func (s *Server) serveQueues() {
 func (s *Server) visitQueue() background.Queue[visit.Visit] {
 	return background.Queue[visit.Visit]{
 		Name: "visits", Collection: s.visits, Workers: 2,
-		ID:        func(v *visit.Visit) string { return v.StoreID + "/" + v.ID },
-		Outbox:    func(v *visit.Visit) *domain.Outbox { return &v.Outbox },
-		Consumers: map[string]background.Consumer[visit.Visit]{visit.TaskSeal: s.consumeSeal},
+		ID:     func(v *visit.Visit) string { return v.StoreID + "/" + v.ID },
+		Outbox: func(v *visit.Visit) *domain.Outbox { return &v.Outbox },
+		Consumers: map[string]background.Consumer[visit.Visit]{
+			visit.TaskSeal: s.consumeSeal, visit.TaskWithdraw: s.consumeFollowed, visit.TaskPlate: s.consumeFollowed,
+		},
 	}
 }
 
 // follow does at once what others must be able to read as soon as a signature is answered: its proof, and the damage
-// on the vehicle. The relay does the same again, so that a fault here costs nothing but time.
+// on the vehicle; and after a correction, what is not true of a vehicle any more. The relay does the same again, so that a
+// fault here costs nothing but time.
 func (s *Server) follow(ctx context.Context, v *visit.Visit) {
-	owed := false
 	for _, task := range v.Outbox {
-		if task.Type != visit.TaskSeal {
-			continue
-		}
-		owed = true
-		if err := s.fileSignature(ctx, v, v.Signature(task.Ref)); err != nil {
+		if err := s.followTask(ctx, v, task); err != nil {
 			s.Log.WarnContext(ctx, "left to the relay", slog.String("visit_id", v.ID), slog.Any("error", err))
 		}
 	}
-	if owed {
+	if len(v.Outbox) > 0 {
 		s.relay.Wake("visits")
 	}
+}
+
+func (s *Server) followTask(ctx context.Context, v *visit.Visit, task domain.Task) error {
+	switch task.Type {
+	case visit.TaskSeal:
+		return s.fileSignature(ctx, v, v.Signature(task.Ref))
+	case visit.TaskWithdraw:
+		return s.withdraw(ctx, v, task.Ref)
+	case visit.TaskPlate:
+		return s.release(ctx, v, task.Ref, domain.At(s.Now()))
+	default:
+		return nil
+	}
+}
+
+// consumeFollowed does again what follow may have left undone.
+func (s *Server) consumeFollowed(ctx context.Context, v visit.Visit, task domain.Task) (func(*visit.Visit), error) {
+	return nil, s.followTask(ctx, &v, task)
 }
 
 // fileSignature files the proof and tells vehicle, ledger and customer. It may run any number of times.
@@ -69,10 +85,14 @@ func (s *Server) fileSignature(ctx context.Context, v *visit.Visit, sig *visit.S
 	if current := v.Current(); current == nil || current.ID != sig.ID {
 		return nil
 	}
-	if err := s.tellVehicle(ctx, v, sig); err != nil {
+	told, err := s.asSigned(ctx, v, sig)
+	if err != nil {
+		return err
+	}
+	if err := s.tellVehicle(ctx, told, sig); err != nil {
 		return fmt.Errorf("tell vehicle: %w", err)
 	}
-	return s.tellCustomer(ctx, v)
+	return s.tellCustomer(ctx, told)
 }
 
 // fileProof files a proof by its digest. One that is filed already must be of the same signature: two visits of one id in two

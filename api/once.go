@@ -178,6 +178,10 @@ func once[T any](s *Server, c *gin.Context, k keeper[T], bodySum string, change 
 	if err != nil {
 		return out, err
 	}
+	release, err := s.holdKey(c, a, id)
+	if err != nil {
+		return out, err
+	}
 	saved, err := k.in.Update(c.Request.Context(), key(c, id), func(doc *T) (err error) {
 		out.answer, out.again, err = k.answers(doc).Recall(a.key, a.body)
 		if err != nil {
@@ -194,29 +198,60 @@ func once[T any](s *Server, c *gin.Context, k keeper[T], bodySum string, change 
 		out.answer, err = a.remember(k.answers(doc), e, now)
 		return err
 	})
+	if err != nil {
+		release()
+	}
 	out.doc = saved.Value
 	return out, err
 }
 
+// holdKey claims the key for this request alone: it means nothing else on any other route or document of the account. A
+// request that is refused gives it back by release.
+func (s *Server) holdKey(c *gin.Context, a attempt, id string) (release func(), err error) {
+	if a.key == "" {
+		return func() {}, nil
+	}
+	ctx, claimed := c.Request.Context(), reservation{ID: reservationID(storeID(c), "key", a.key), Owner: id, Body: a.body, At: domain.At(s.Now())}
+	standing, won, err := s.claimKey(ctx, claimed)
+	switch {
+	case err != nil:
+		return nil, err
+	case won:
+		return func() {
+			if err := s.reservations.Delete(context.WithoutCancel(ctx), claimed.ID, 1); err != nil {
+				s.Log.WarnContext(ctx, "key of a refused request stays", slog.String("request_id", requestID(c)), slog.Any("error", err))
+			}
+		}, nil
+	case standing.Body != a.body:
+		return nil, domain.Refuse(domain.CodeKeyReused, "this Idempotency-Key was sent before with another request")
+	}
+	return func() {}, nil
+}
+
 // answered replays the answer of a POST that does more than change its document, before any of it is done again.
 func answered[T any](c *gin.Context, k keeper[T], bodySum string) (bool, error) {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return false, err
-	}
-	a, err := attemptOf(c, bodySum)
-	if err != nil {
-		return false, err
-	}
-	saved, err := k.in.Get(c.Request.Context(), key(c, id))
-	if err != nil {
-		return false, err
-	}
-	answer, known, err := k.answers(&saved.Value).Recall(a.key, a.body)
+	answer, known, err := recalled(c, k, bodySum)
 	if known {
 		replay(c, answer, true)
 	}
 	return known, err
+}
+
+// recalled finds what a POST was answered before.
+func recalled[T any](c *gin.Context, k keeper[T], bodySum string) (domain.Answer, bool, error) {
+	id, err := pathID(c, "id")
+	if err != nil {
+		return domain.Answer{}, false, err
+	}
+	a, err := attemptOf(c, bodySum)
+	if err != nil {
+		return domain.Answer{}, false, err
+	}
+	saved, err := k.in.Get(c.Request.Context(), key(c, id))
+	if err != nil {
+		return domain.Answer{}, false, err
+	}
+	return k.answers(&saved.Value).Recall(a.key, a.body)
 }
 
 // stored writes a value as its document will read.

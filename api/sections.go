@@ -228,34 +228,64 @@ func (s *Server) reviseInspection(c *gin.Context) error {
 	if f.Err() != nil {
 		return f.Err()
 	}
+	if b.value.Adopt != "" {
+		return gathered(func() error { return s.adopt(c, b.sum, b.value.Adopt) })
+	}
 	return s.changeVisit(c, b.sum, func(v *visit.Visit, now domain.Time) (effect, error) {
-		e := effect{status: http.StatusCreated, body: stored(v)}
-		if b.value.Adopt == "" {
-			return e, v.Reopen(b.value.Reason, person(c), now)
-		}
-		return e, s.adopt(c, v, b.value.Adopt, now)
+		return effect{status: http.StatusCreated, body: stored(v)}, v.Reopen(b.value.Reason, person(c), now)
 	})
 }
 
-func (s *Server) adopt(c *gin.Context, v *visit.Visit, signatureID string, now domain.Time) error {
-	sig := v.Signature(signatureID)
-	if sig == nil {
-		return domain.Refuse(domain.CodeNotFound, "this visit has no such signature")
-	}
-	ctx := c.Request.Context()
-	canonical, err := s.readBlob(ctx, v.StoreID, sig.Files.Canonical, maxSignature)
+// adopt gathers what an adopted sheet brings along, and adopts it. errMoved.
+func (s *Server) adopt(c *gin.Context, bodySum, signatureID string) error {
+	id, err := pathID(c, "id")
 	if err != nil {
 		return err
 	}
-	sheet, err := visit.ParseSheet(canonical)
+	before, err := s.visits.Get(c.Request.Context(), key(c, id))
 	if err != nil {
 		return err
 	}
-	required, err := s.requiredBy(ctx, v.StoreID, sheet.Checklist)
+	brought, err := s.adopted(c.Request.Context(), &before.Value, signatureID)
 	if err != nil {
 		return err
 	}
-	return v.Adopt(signatureID, sheet, required, person(c), now)
+	return s.changeVisit(c, bodySum, func(v *visit.Visit, now domain.Time) (effect, error) {
+		e := effect{status: http.StatusCreated, body: stored(v)}
+		if _, err := v.MayAdopt(signatureID); err != nil {
+			return e, err
+		}
+		if !brought.judged || v.Revision != before.Value.Revision {
+			return e, errMoved
+		}
+		return e, v.Adopt(signatureID, brought.sheet, brought.found, brought.required, person(c), now)
+	})
+}
+
+// adoption is what a sheet that is adopted brings along.
+type adoption struct {
+	judged   bool // it may be adopted
+	sheet    visit.Sheet
+	found    visit.Found
+	required []string
+}
+
+// adopted reads the sheet back and looks up whom it names; nothing when it may not be adopted: then the change is refused, or
+// the repeat of one that was made.
+func (s *Server) adopted(ctx context.Context, v *visit.Visit, signatureID string) (a adoption, err error) {
+	sig, refused := v.MayAdopt(signatureID)
+	if refused != nil {
+		return a, nil //nolint:nilerr // the change is judged, and refused, where its repeat is known
+	}
+	if a.sheet, err = s.signedSheet(ctx, v, sig); err != nil {
+		return a, err
+	}
+	if a.required, err = s.requiredBy(ctx, v.StoreID, a.sheet.Checklist); err != nil {
+		return a, err
+	}
+	a.judged = true
+	a.found, err = s.findAgain(ctx, v, a.sheet.Arrival(), domain.At(s.Now()))
+	return a, err
 }
 
 // requiredBy gives the codes that a version of a checklist demands; nil for none named.

@@ -14,6 +14,8 @@ import (
 	"net/netip"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"example.com/walkaround/api/auth"
 	"example.com/walkaround/api/background"
 	"example.com/walkaround/api/background/timestamp"
@@ -53,6 +55,7 @@ type Server struct {
 	auth      *auth.Service
 	relay     *background.Relay
 	deriver   *image.Deriver
+	drawings  *semaphore.Weighted // turns of looking a drawn signature through
 	limits    limits
 	metrics   *metrics
 	numbers   numbers
@@ -109,7 +112,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.RetentionYears == 0 {
 		c.RetentionYears = 10
 	}
-	s := &Server{Config: c, data: collections(c.Engine), deriver: image.NewDeriver(deriveMemory), metrics: newMetrics(), reference: openapi.Docs()}
+	s := &Server{Config: c, data: collections(c.Engine), deriver: image.NewDeriver(deriveMemory), drawings: semaphore.NewWeighted(drawingsAtOnce), metrics: newMetrics(), reference: openapi.Docs()}
 	if err := c.Engine.Declare(ctx, declarations(c.Engine)); err != nil {
 		return nil, fmt.Errorf("declare collections: %w", err)
 	}

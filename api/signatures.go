@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image/png"
 	"math"
@@ -22,7 +23,8 @@ import (
 const (
 	maxSignatureImage = 512 << 10 // bytes of the PNG
 	maxSignatureSide  = 4_096     // pixels
-	maxSignatureArea  = 6 << 20   // pixels: decoding holds up to eight bytes of each
+	maxSignatureArea  = 4 << 20   // pixels: decoding holds up to eight bytes of each
+	drawingsAtOnce    = 2
 	maxStrokes        = 500
 	maxStrokePoints   = 20_000
 	maxStrokeTime     = 10 * 60 * 1_000 // milliseconds
@@ -76,22 +78,23 @@ func (s *Server) sign(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	drawn, err := b.value.check()
+	ink, err := b.value.check()
 	if err != nil {
 		return err
 	}
-	id, err := pathID(c, "id")
+	signing, err := s.signing(c, b.value, ink)
 	if err != nil {
 		return err
 	}
-	ctx := c.Request.Context()
-	signing, err := s.signing(c, id, b.value, drawn)
+	storeKey, err := s.auth.StoreKey(c.Request.Context(), storeID(c))
 	if err != nil {
 		return err
 	}
-	storeKey, err := s.auth.StoreKey(ctx, storeID(c))
-	if err != nil {
-		return err
+	if err := s.prepare(c, signing, storeKey, ink); err != nil {
+		// Also the repeat of a signature is refused here, since it is there: the first answer is told again.
+		if _, known, broken := recalled(c, s.visitsKept(), b.sum); broken != nil || !known {
+			return errors.Join(err, broken)
+		}
 	}
 	return gathered(func() error { return s.seal(c, b.sum, signing, storeKey) })
 }
@@ -114,37 +117,74 @@ func (s *Server) seal(c *gin.Context, bodySum string, signing visit.Signing, sto
 	})
 }
 
-// signing gathers what goes into the signature; its files are stored before anything names them.
-func (s *Server) signing(c *gin.Context, visitID string, r SignatureRequest, drawn []byte) (visit.Signing, error) {
+// ink is what the customer drew, as it will be stored.
+type ink struct {
+	image   []byte
+	strokes []byte // JSON; nil when none were sent
+}
+
+// prepare stores what a signature stands on, unless it will be refused.
+func (s *Server) prepare(c *gin.Context, signing visit.Signing, storeKey evidence.SigningKey, drawn ink) error {
+	if err := s.rehearse(c, signing, storeKey); err != nil {
+		return err
+	}
+	return s.keepInk(c, drawn)
+}
+
+// rehearse signs a copy that is thrown away, so that a signature that will be refused stores nothing.
+func (s *Server) rehearse(c *gin.Context, signing visit.Signing, storeKey evidence.SigningKey) error {
+	saved, err := s.visits.Get(c.Request.Context(), key(c, c.Param("id")))
+	if err != nil {
+		return err
+	}
+	_, err = saved.Value.Sign(signing, storeKey, domain.At(s.Now()))
+	return err
+}
+
+// keepInk looks the whole drawing through, a few at a time, since a small file can be a large picture, and stores it before
+// anything names it.
+func (s *Server) keepInk(c *gin.Context, drawn ink) error {
 	ctx := c.Request.Context()
+	if err := s.drawings.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("wait for a turn: %w", err)
+	}
+	_, err := png.Decode(bytes.NewReader(drawn.image))
+	s.drawings.Release(1)
+	if err != nil {
+		return domain.Invalid([]domain.Field{{Pointer: "/image", Code: domain.CodeMalformed, Message: "the PNG is damaged"}})
+	}
+	for _, file := range [][]byte{drawn.image, drawn.strokes} {
+		if file == nil {
+			continue
+		}
+		if _, err := s.putBlob(ctx, storeID(c), file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// signing gathers what goes into the signature.
+func (s *Server) signing(c *gin.Context, r SignatureRequest, drawn ink) (visit.Signing, error) {
 	out := visit.Signing{
 		ID: domain.NewID(), Digest: r.Digest, Signer: r.Signer, SignedAt: r.SignedAt, Device: r.Device, Witness: person(c),
-		PDF:       "/v1/visits/" + visitID + "/documents/inspection.pdf?digest=" + r.Digest,
+		PDF:       "/v1/visits/" + c.Param("id") + "/documents/inspection.pdf?digest=" + r.Digest,
 		VerifyURL: s.base(c.Request) + "/v1/verify/" + r.Digest,
 	}
-	var err error
-	if out.Files.Image, err = s.putBlob(ctx, storeID(c), drawn); err != nil {
-		return out, err
-	}
-	if len(r.Strokes) > 0 {
-		strokes, err := json.Marshal(r.Strokes)
-		if err != nil {
-			return out, fmt.Errorf("encode strokes: %w", err)
-		}
-		if out.Files.Strokes, err = s.putBlob(ctx, storeID(c), strokes); err != nil {
-			return out, err
-		}
+	out.Files.Image = blobName(drawn.image)
+	if drawn.strokes != nil {
+		out.Files.Strokes = blobName(drawn.strokes)
 	}
 	if r.Canonical == nil {
 		return out, nil
 	}
 	out.Canonical = []byte(*r.Canonical)
-	if sheet, err := visit.ParseSheet(out.Canonical); err == nil { // a wrong one is refused by Sign
-		if out.Required, err = s.requiredBy(ctx, storeID(c), sheet.Checklist); err != nil {
-			return out, err
-		}
+	sheet, err := visit.ParseSheet(out.Canonical)
+	if err != nil {
+		return out, nil //nolint:nilerr // Sign refuses it, after what matters more
 	}
-	return out, nil
+	out.Required, err = s.requiredBy(c.Request.Context(), storeID(c), sheet.Checklist)
+	return out, err
 }
 
 // keepCanonical stores the bytes that are signed, before the visit names them, and says whether it did: only bytes that
@@ -167,8 +207,11 @@ func (s *Server) keepCanonical(c *gin.Context, signing visit.Signing) (kept bool
 	return err == nil, err
 }
 
-// check lists everything that is wrong with the values and gives the bytes of the drawn signature.
-func (r SignatureRequest) check() (drawn []byte, err error) {
+// blobName is the name under which bytes are stored.
+func blobName(b []byte) string { return strings.TrimPrefix(evidence.Digest(b), "sha256:") }
+
+// check lists everything that is wrong with the values, the pixels of the drawing apart, and gives what was drawn.
+func (r SignatureRequest) check() (drawn ink, err error) {
 	var f domain.Faults
 	if r.Document != visit.DocumentInspection {
 		f.Add("/document", domain.CodeUnknown, "only inspection can be signed")
@@ -176,16 +219,22 @@ func (r SignatureRequest) check() (drawn []byte, err error) {
 	if !evidence.ValidDigest(r.Digest) {
 		f.Add("/digest", domain.CodeMalformed, "not a digest")
 	}
-	f.Text("/signer/name", r.Signer.Name, 80)
-	f.Text("/signer/relation", r.Signer.Relation, 40)
+	f.Line("/signer/name", r.Signer.Name, 80)
+	f.Line("/signer/relation", r.Signer.Relation, 40)
 	f.Text("/device/id", r.Device.ID, 100)
 	f.Text("/device/app_version", r.Device.AppVersion, 100)
 	f.Range("/device/offline_seconds", &r.Device.OfflineSeconds, 0, 366*24*3600)
 	if r.SignedAt.IsZero() {
 		f.Add("/signed_at", domain.CodeRequired, "must be there")
 	}
-	drawn, width, height := checkImage(&f, r.Image)
+	image, width, height := checkImage(&f, r.Image)
 	checkStrokes(&f, r.Strokes, float64(width), float64(height))
+	drawn.image = image
+	if len(r.Strokes) > 0 && f.Err() == nil {
+		if drawn.strokes, err = json.Marshal(r.Strokes); err != nil {
+			return drawn, fmt.Errorf("encode strokes: %w", err)
+		}
+	}
 	return drawn, f.Err()
 }
 
@@ -204,9 +253,6 @@ func checkImage(f *domain.Faults, uri string) (drawn []byte, width, height int) 
 	if err != nil || header.Width < 1 || max(header.Width, header.Height) > maxSignatureSide || header.Width*header.Height > maxSignatureArea {
 		f.Add("/image", domain.CodeMalformed, "not a PNG of at most %d pixels a side and %d in all", maxSignatureSide, maxSignatureArea)
 		return nil, 0, 0
-	}
-	if _, err := png.Decode(bytes.NewReader(drawn)); err != nil {
-		f.Add("/image", domain.CodeMalformed, "the PNG is damaged")
 	}
 	return drawn, header.Width, header.Height
 }

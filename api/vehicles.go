@@ -200,7 +200,7 @@ func (s *Server) takePlate(c *gin.Context, r PlateRequest) error {
 		if held.Owner != standing.Owner && held.Owner != id {
 			return domain.Refuse(codePlateUnconfirmed, "the plate went to a third vehicle meanwhile; look again")
 		}
-		held.Owner, held.At = id, now
+		held.Owner, held.Visit, held.At = id, "", now
 		return nil
 	})
 	return err

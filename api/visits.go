@@ -295,14 +295,18 @@ func (s *Server) takeVisit(c *gin.Context) error {
 // changeVisit lets a POST change a visit one time, and does what must be readable as soon as it is answered: also when the
 // answer is told again, for the first time it may have been left to the relay.
 func (s *Server) changeVisit(c *gin.Context, bodySum string, change func(*visit.Visit, domain.Time) (effect, error)) error {
-	kept := keeper[visit.Visit]{s.visits, func(v *visit.Visit) *domain.Answers { return &v.Answers }, visitTag}
-	out, err := once(s, c, kept, bodySum, change)
+	out, err := once(s, c, s.visitsKept(), bodySum, change)
 	if err != nil {
 		return err
 	}
 	s.follow(c.Request.Context(), &out.doc)
 	replay(c, out.answer, out.again)
 	return nil
+}
+
+// visitsKept says that visits remember what their POSTs were answered.
+func (s *Server) visitsKept() keeper[visit.Visit] {
+	return keeper[visit.Visit]{s.visits, func(v *visit.Visit) *domain.Answers { return &v.Answers }, visitTag}
 }
 
 // wholeVisit answers with the visit as it stands after the change.

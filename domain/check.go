@@ -50,6 +50,14 @@ func (f *Faults) Required(pointer, s string, limit int) {
 	f.Text(pointer, s, limit)
 }
 
+// RequiredLine is Line of a value that must be there.
+func (f *Faults) RequiredLine(pointer, s string, limit int) {
+	if strings.TrimSpace(s) == "" {
+		f.Add(pointer, CodeRequired, "must not be empty")
+	}
+	f.Line(pointer, s, limit)
+}
+
 // Count holds a list to at most limit entries.
 func (f *Faults) Count(pointer string, n, limit int) {
 	if n > limit {

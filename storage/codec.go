@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -16,7 +17,31 @@ var registry = newRegistry()
 func newRegistry() *bson.Registry {
 	r := bson.NewRegistry()
 	r.RegisterTypeEncoder(reflect.TypeFor[json.RawMessage](), bson.ValueEncoderFunc(encodeRawJSON))
+	r.RegisterTypeEncoder(reflect.TypeFor[map[string]string](), bson.ValueEncoderFunc(encodeSorted))
 	return r
+}
+
+// encodeSorted writes a map in the order of its names, so that what did not change is stored as it was.
+func encodeSorted(_ bson.EncodeContext, w bson.ValueWriter, v reflect.Value) error {
+	document, err := w.WriteDocument()
+	if err != nil {
+		return err
+	}
+	names := make([]string, 0, v.Len())
+	for _, name := range v.MapKeys() {
+		names = append(names, name.String())
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		member, err := document.WriteDocumentElement(name)
+		if err != nil {
+			return err
+		}
+		if err := member.WriteString(v.MapIndex(reflect.ValueOf(name)).String()); err != nil {
+			return err
+		}
+	}
+	return document.WriteDocumentEnd()
 }
 
 func encodeRawJSON(_ bson.EncodeContext, w bson.ValueWriter, v reflect.Value) error {

@@ -58,8 +58,7 @@ func ValidID(id string) bool { return slugForm.MatchString(id) }
 func (s *Store) Check() error {
 	var f domain.Faults
 	form(&f, "/id", s.ID, slugForm)
-	f.Line("/name", s.Name, 80)
-	f.Required("/name", s.Name, 80)
+	f.RequiredLine("/name", s.Name, 80)
 	checkLabels(&f, "/names", s.Names, 80)
 	f.Text("/address", s.Address, 300)
 	f.Text("/phone", s.Phone, 40)

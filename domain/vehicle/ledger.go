@@ -85,6 +85,14 @@ func (l *Ledger) Apply(c Contribution) bool {
 	return true
 }
 
+// Withdraw takes back what a visit said: it was another car. It says whether anything changed; what was folded stays.
+func (l *Ledger) Withdraw(visitID string) bool {
+	kept := slices.DeleteFunc(slices.Clone(l.Visits), func(c Contribution) bool { return c.VisitID == visitID })
+	changed := len(kept) < len(l.Visits)
+	l.Visits = kept
+	return changed
+}
+
 // Signed says how many walk-arounds of the car were signed.
 func (l *Ledger) Signed() int64 { return l.Folded + int64(len(l.Visits)) }
 

@@ -250,3 +250,13 @@ func TestRepairedMarksAreForgottenFirst(t *testing.T) {
 		t.Errorf("%v", count)
 	}
 }
+
+func TestWithdrawnVisitSaysNothing(t *testing.T) {
+	l := ledger(t, walk("v1", 1, mark("d1")), walk("v2", 2, known("k", "v1.d1", vehicle.ChangeSame)))
+	if !l.Withdraw("v1") || l.Withdraw("v1") || l.Signed() != 1 {
+		t.Errorf("%d signed", l.Signed())
+	}
+	if marks := l.Marks(); len(marks) != 1 || marks[0].ID != "v2.k" {
+		t.Errorf("what v2 saw must not be lost: %+v", marks)
+	}
+}

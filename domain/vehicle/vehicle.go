@@ -204,6 +204,24 @@ func (v *Vehicle) Signed(walkarounds int64) bool {
 	return true
 }
 
+// Withdraw forgets what a visit with this customer said of the car: it was another one. signed is what its ledger counts
+// without that visit. Tell it of the visits before by SeenAt. It says whether there was anything to forget.
+func (v *Vehicle) Withdraw(visitID, customerID string, signed int64) bool {
+	if v.OdometerVisitID != visitID && v.LastVisitID != visitID && v.SignedWalkarounds == signed {
+		return false
+	}
+	if v.OdometerVisitID == visitID {
+		v.OdometerKM, v.OdometerAt, v.OdometerVisitID = nil, nil, ""
+	}
+	if v.LastVisitID == visitID {
+		v.LastVisitID, v.CustomerID, v.LastVisitAt = "", "", v.FirstSeenAt
+	}
+	v.CustomerIDs = slices.DeleteFunc(slices.Clone(v.CustomerIDs), func(id string) bool { return id == customerID })
+	v.SignedWalkarounds = signed
+	v.Revision++
+	return true
+}
+
 // PlateKeys gives what the car is looked up by: the keys of the plate it bears. See PlateKeys.
 func (v *Vehicle) PlateKeys() []string { return PlateKeys(v.PlateKey) }
 

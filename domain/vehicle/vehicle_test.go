@@ -301,3 +301,20 @@ func shown(t *testing.T, doc any) string {
 	}
 	return string(raw)
 }
+
+func TestWithdrawnVisitLeavesNoTrace(t *testing.T) {
+	v := car()
+	v.SeenAt(new(int64(100)), "c1", "v1", day(1))
+	v.SeenAt(new(int64(900)), "c2", "v2", day(2))
+	v.Signed(2)
+	if !v.Withdraw("v2", "c2", 1) {
+		t.Error("nothing was taken back")
+	}
+	v.SeenAt(new(int64(100)), "c1", "v1", day(1))
+	if *v.OdometerKM != 100 || v.LastVisitID != "v1" || v.CustomerID != "c1" || v.SignedWalkarounds != 1 || !reflect.DeepEqual(v.CustomerIDs, []string{"c1"}) {
+		t.Errorf("%+v", v)
+	}
+	if v.Withdraw("v2", "c2", 1) || *v.OdometerKM != 100 || v.LastVisitID != "v1" {
+		t.Errorf("another visit's words were taken back: %+v", v)
+	}
+}

@@ -46,6 +46,12 @@ func checkTyped(f *domain.Faults, plate, vin, reason string, odometer *int64, c 
 	}
 }
 
+// What a visit owes when it told the files what turned out to be wrong.
+const (
+	TaskPlate    = "plate"    // Ref is the plate that was typed before: what this visit claimed with it is given back
+	TaskWithdraw = "withdraw" // Ref is the id of a vehicle: what a signature of this visit said of it is taken back
+)
+
 // Found is what the store's files say of an arrival.
 type Found struct {
 	VehicleID  string
@@ -70,7 +76,7 @@ func Arrive(o Opening, a Arrival, found Found) Visit {
 		ID: o.ID, StoreID: o.StoreID, Number: o.Number, State: Arrived, ArrivedAt: o.At, Revision: 1,
 		Photos: map[string]string{}, Recordings: map[string]string{}, Saved: map[string]SavedMark{},
 	}
-	v.says(a, found)
+	v.says(a, found, o.At)
 	if o.Gate {
 		v.AnnouncedBy = &o.By
 	} else {
@@ -96,7 +102,10 @@ func (v *Visit) Announced() Visit {
 func OdometerLower(read, last *int64) bool { return read != nil && last != nil && *read < *last }
 
 // says takes over what was typed at the arrival and what the files say of it.
-func (v *Visit) says(a Arrival, found Found) {
+func (v *Visit) says(a Arrival, found Found, now domain.Time) {
+	if v.Plate != "" && v.Plate != a.Plate {
+		v.Outbox.Add(TaskPlate, v.Plate, now)
+	}
 	v.Plate, v.VIN, v.OdometerKM, v.OdometerReason, v.Customer = a.Plate, a.VIN, a.OdometerKM, a.OdometerReason, a.Customer
 	v.VehicleID, v.CustomerID, v.Known, v.Warnings = found.VehicleID, found.CustomerID, found.Known, found.Warnings
 }
@@ -160,7 +169,7 @@ func (v *Visit) Correct(a Arrival, found Found, by Person, now domain.Time) erro
 	if err := v.mayChange(); err != nil {
 		return err
 	}
-	v.says(a, found)
+	v.says(a, found, now)
 	v.Revision++
 	v.record("corrected", by.ID, map[string]string{"vehicle_id": v.VehicleID}, now)
 	v.recompute()

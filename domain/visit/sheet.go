@@ -45,6 +45,11 @@ func (v *Visit) Sheet() Sheet {
 	return s
 }
 
+// Arrival gives what was typed at the arrival, as it stands on the sheet.
+func (s Sheet) Arrival() Arrival {
+	return Arrival{ID: s.VisitID, Plate: s.Plate, VIN: s.VIN, OdometerKM: s.OdometerKM, OdometerReason: s.Reason, Customer: s.Customer}
+}
+
 func stored(ids []string, known map[string]string) map[string]*string {
 	m := make(map[string]*string, len(ids))
 	for _, id := range ids {

@@ -32,6 +32,7 @@ type Signature struct {
 	Superseded bool             `bson:"superseded" json:"superseded"`              // a later signature took its place
 	PDF        string           `bson:"pdf" json:"pdf" format:"uri-reference"`     // where the sealed PDF is read
 	VerifyURL  string           `bson:"verify_url" json:"verify_url" format:"uri"` // what the QR code on the sheet says
+	VehicleID  string           `bson:"vehicle_id,omitempty" json:"-"`             // that was told of it; empty for a conflict
 	Files      Files            `bson:"files" json:"-"`
 	Seal       evidence.Seal    `bson:"seal" json:"-"`
 }
@@ -192,16 +193,23 @@ func (v *Visit) signCurrent(s Signing, canonical []byte, key evidence.SigningKey
 	if err != nil {
 		return nil, err
 	}
-	v.makeCurrent(sig)
+	v.makeCurrent(sig, now)
 	return sig, nil
 }
 
-func (v *Visit) makeCurrent(sig *Signature) {
+// makeCurrent lets a signature count: for the visit's vehicle, and for no other that was told of one before.
+func (v *Visit) makeCurrent(sig *Signature, now domain.Time) {
 	for i := range v.Signatures {
-		if other := &v.Signatures[i]; other.ID != sig.ID && (!other.Conflict || other.AdoptedAt != nil) {
+		other := &v.Signatures[i]
+		if other.VehicleID != "" && other.VehicleID != v.VehicleID {
+			v.Outbox.Add(TaskWithdraw, other.VehicleID, now)
+			other.VehicleID = ""
+		}
+		if other.ID != sig.ID && (!other.Conflict || other.AdoptedAt != nil) {
 			other.Superseded = true
 		}
 	}
+	sig.VehicleID = v.VehicleID
 	v.Sections.Inspection.Frozen, v.Sections.Intake.Frozen = true, true
 	v.Sections.Inspection.Digest = sig.Digest
 	v.Revision++
@@ -262,21 +270,14 @@ func (v *Visit) Reopen(reason string, by Person, now domain.Time) error {
 }
 
 // Adopt makes a sheet that was signed in conflict the current one and moves the state; or goes back to the seal that
-// stands behind a revision that was opened in vain. sheet is its canonical form, read back. CodeNotFound, CodeWrongState.
-func (v *Visit) Adopt(signatureID string, sheet Sheet, required []string, by Person, now domain.Time) error {
-	if err := v.closed(); err != nil {
+// stands behind a revision that was opened in vain. sheet is its canonical form, read back, and found what the files say
+// of its arrival. CodeNotFound, CodeWrongState.
+func (v *Visit) Adopt(signatureID string, sheet Sheet, found Found, required []string, by Person, now domain.Time) error {
+	sig, err := v.MayAdopt(signatureID)
+	if err != nil || v.stands(sig) {
 		return err
 	}
-	sig := v.Signature(signatureID)
-	switch {
-	case sig == nil:
-		return domain.Refuse(domain.CodeNotFound, "this visit has no such signature")
-	case sig.AdoptedAt != nil && v.Current() == sig && v.Sections.Inspection.Frozen:
-		return nil
-	case sig.Superseded || !sig.Conflict && (v.Sections.Inspection.Frozen || v.Current() != sig):
-		return domain.Refuse(CodeWrongState, "only a conflict, or the seal that stands behind an open revision, can be adopted")
-	}
-	v.Plate, v.VIN, v.OdometerKM, v.OdometerReason, v.Customer = sheet.Plate, sheet.VIN, sheet.OdometerKM, sheet.Reason, sheet.Customer
+	v.says(sheet.Arrival(), found, now)
 	v.Intake, v.Inspection, v.Required = sheet.Intake, sheet.inspection(), required
 	section := &v.Sections.Inspection
 	section.Last = max(section.Last, section.Revision)
@@ -287,10 +288,32 @@ func (v *Visit) Adopt(signatureID string, sheet Sheet, required []string, by Per
 		sig.AdoptedAt = &now
 	}
 	v.recompute()
-	v.makeCurrent(sig)
+	v.makeCurrent(sig, now)
 	v.record("adopted", by.ID, map[string]string{"signature_id": sig.ID, "digest": sig.Digest}, now)
 	v.Outbox.Add(TaskSeal, sig.ID, now)
 	return nil
+}
+
+// MayAdopt gives the signature if Adopt would take it now. CodeNotFound, CodeWrongState.
+func (v *Visit) MayAdopt(signatureID string) (*Signature, error) {
+	if err := v.closed(); err != nil {
+		return nil, err
+	}
+	sig := v.Signature(signatureID)
+	switch {
+	case sig == nil:
+		return nil, domain.Refuse(domain.CodeNotFound, "this visit has no such signature")
+	case v.stands(sig):
+		return sig, nil
+	case sig.Superseded || !sig.Conflict && (v.Sections.Inspection.Frozen || v.Current() != sig):
+		return nil, domain.Refuse(CodeWrongState, "only a conflict, or the seal that stands behind an open revision, can be adopted")
+	}
+	return sig, nil
+}
+
+// stands says whether a conflict is the current sheet already.
+func (v *Visit) stands(sig *Signature) bool {
+	return sig.AdoptedAt != nil && v.Current() == sig && v.Sections.Inspection.Frozen
 }
 
 // Signature finds a signature by id, or gives nil.

@@ -226,8 +226,8 @@ func TestAdopt(t *testing.T) {
 	must(t, err)
 	own, digest, intakeRevision := sig.Revision, sig.Digest, v.Sections.Intake.Revision
 
-	want(t, v.Adopt("nobody", sheet, s.Required, mei, at(9)), "not_found")
-	must(t, v.Adopt("s1", sheet, s.Required, mei, at(9)))
+	want(t, v.Adopt("nobody", sheet, visit.Found{}, s.Required, mei, at(9)), "not_found")
+	must(t, v.Adopt("s1", sheet, visit.Found{}, s.Required, mei, at(9)))
 	section := v.Sections.Inspection
 	if v.State != visit.Inspected || !section.Frozen || section.Revision != own || section.Digest != digest || v.Sections.Intake.Revision != intakeRevision+1 {
 		t.Errorf("state %s, %+v", v.State, section)
@@ -239,7 +239,7 @@ func TestAdopt(t *testing.T) {
 		t.Errorf("the visit says something else than what was signed: %s, %v", form, err)
 	}
 	events := len(v.Events)
-	must(t, v.Adopt("s1", sheet, s.Required, mei, at(10)))
+	must(t, v.Adopt("s1", sheet, visit.Found{}, s.Required, mei, at(10)))
 	if len(v.Events) != events {
 		t.Error("adopted twice")
 	}
@@ -257,9 +257,9 @@ func TestAdopt(t *testing.T) {
 	if !v.Signatures[0].Superseded || v.Current().ID != "s2" {
 		t.Error("an adopted signature is superseded like any other")
 	}
-	want(t, v.Adopt("s2", sheet, nil, mei, at(14)), "wrong_state")
+	want(t, v.Adopt("s2", sheet, visit.Found{}, nil, mei, at(14)), "wrong_state")
 	v.State = visit.Delivered
-	want(t, v.Adopt("s1", sheet, nil, mei, at(14)), "wrong_state")
+	want(t, v.Adopt("s1", sheet, visit.Found{}, nil, mei, at(14)), "wrong_state")
 }
 
 func TestARevisionOpenedInVainGoesBackToItsSeal(t *testing.T) {
@@ -275,7 +275,7 @@ func TestARevisionOpenedInVainGoesBackToItsSeal(t *testing.T) {
 	must(t, v.SaveInspection(walk, standard(), "", tablet, at(10)))
 	open := v.Sections.Inspection.Revision
 
-	must(t, v.Adopt("s1", sheet, standard().Required, mei, at(11)))
+	must(t, v.Adopt("s1", sheet, visit.Found{}, standard().Required, mei, at(11)))
 	if s := v.Sections.Inspection; !s.Frozen || s.Digest != digest || s.Revision != first || v.Current().ID != "s1" || v.Current().AdoptedAt != nil {
 		t.Errorf("%+v", s)
 	}
@@ -296,7 +296,7 @@ func TestAdoptingSupersedesTheCurrentSignature(t *testing.T) {
 	}
 	sheet, err := visit.ParseSheet(s.Canonical)
 	must(t, err)
-	must(t, v.Adopt("s1", sheet, s.Required, mei, at(10)))
+	must(t, v.Adopt("s1", sheet, visit.Found{}, s.Required, mei, at(10)))
 	if !v.Signatures[1].Superseded || v.Current().ID != "s1" {
 		t.Errorf("%+v", v.Signatures)
 	}

@@ -236,7 +236,7 @@ func TestConflict(t *testing.T) {
 	if adopted.Text("state") != "inspected" || adopted.Text("sections.inspection.digest") != digest {
 		t.Errorf("adopted: %s", adopted.Body)
 	}
-	if told := h.Anyone().Get("/v1/verify/" + digest); told.At("conflict") != false {
+	if told := h.Anyone().Get("/v1/verify/" + digest); told.At("conflict") != true || told.At("adopted") != true {
 		t.Errorf("verify: %s", told.Body)
 	}
 	proveSheet(t, v, digest, conflict.Text("pdf"))

@@ -44,3 +44,29 @@ func TestARangeBeyondTheFileIsAProblem(t *testing.T) {
 	at := "/v1/visits/" + v.ID + "/photos/" + v.Get(v.At("/photos")).Text("items.0.id")
 	v.Do(http.MethodGet, at+"?size=original", nil, "Range", "bytes=99999999-").WantProblem(416, "range_not_satisfiable")
 }
+
+func TestAKeyIsOfOneRequestOfItsAccount(t *testing.T) {
+	h := harness.Start(t)
+	mei := h.As("advisor")
+	one, other := mei.Arrive(object{"plate": "粵A11111"}), mei.Arrive(object{"plate": "粵A22222"})
+	key := []string{"Idempotency-Key", "cross-1"}
+	mei.Do(http.MethodPost, one.At("/take"), nil, key...).Want(200)
+	mei.Do(http.MethodPost, other.At("/take"), nil, key...).WantProblem(422, "idempotency_key_reused")
+	mei.Do(http.MethodPost, one.At("/cancel"), object{"reason": "x"}, key...).WantProblem(422, "idempotency_key_reused")
+
+	refused := []string{"Idempotency-Key", "mended"}
+	mei.Do(http.MethodPost, one.At("/cancel"), object{"reason": " "}, refused...).WantProblem(409, "reason_missing")
+	mei.Do(http.MethodPost, one.At("/cancel"), object{"reason": "sold"}, refused...).Want(200)
+}
+
+func TestADamagedDrawingIsRefused(t *testing.T) {
+	h := harness.Start(t)
+	v := h.As("advisor").ReadyVisit("粵A·66666")
+	body := v.Signature(v.Digest())
+	image, ok := body["image"].(string)
+	if !ok {
+		t.Fatal("no image")
+	}
+	body["image"] = image[:len(image)-16]
+	v.Do(http.MethodPost, v.At("/signatures"), body).WantProblem(422, "invalid")
+}

@@ -159,16 +159,17 @@ func TestRefusedDraftIsNoVersion(t *testing.T) {
 	boss.Get(at+"?version=5").WantProblem(http.StatusNotFound, "not_found")
 }
 
-// TestSheetThatBecomesTheOneShown stores its last photo while the signature is under way.
+// TestSheetThatBecomesTheOneShown is signed before and after its last photo is stored: the same bytes were shown.
 func TestSheetThatBecomesTheOneShown(t *testing.T) {
-	h, between := withRival(t)
+	h := harness.Start(t)
 	v := h.As("advisor").ReadyVisit("粵A·12345")
 	photo, file := domain.NewID(), harness.SmallPhoto(7)
 	v.PutInspection(v.Inspection(photo)).Want(http.StatusOK)
 	lacking := v.Get(v.At("/documents/inspection.json")).Body
 	shown := bytes.Replace(lacking, []byte(`"`+photo+`":null`), []byte(`"`+photo+`":"`+evidence.Digest(file)[len("sha256:"):]+`"`), 1)
 	digest := evidence.Digest(shown)
-	between.arm("visits", "", func() { v.UploadPhoto(file, "image/png", photo).Want(http.StatusCreated) })
+	v.SignAs(v.Signature(digest)).WantProblem(http.StatusConflict, "photo_missing")
+	v.UploadPhoto(file, "image/png", photo).Want(http.StatusCreated)
 	v.SignAs(v.Signature(digest)).Want(http.StatusCreated)
 	if kept := v.Get(v.At("/documents/inspection.json?digest=" + digest)).Want(http.StatusOK); !bytes.Equal(kept.Body, shown) {
 		t.Errorf("kept: %s", kept.Body)

@@ -26,7 +26,7 @@ func TestAScannedCodeIsAnsweredWithAPage(t *testing.T) {
 		"not known":           {unknown, "zh-Hant", http.StatusNotFound, []string{"查無此檢查單", unknown}},
 		"not known, in Hans":  {unknown, "zh-CN", http.StatusNotFound, []string{"查无此检查单"}},
 		"not known, English":  {unknown, "", http.StatusNotFound, []string{"No such sheet"}},
-		"not even of a sheet": {"sha256:12", "zh-Hant", http.StatusNotFound, []string{"not_found"}},
+		"not even of a sheet": {"sha256:12", "zh-Hant", http.StatusNotFound, []string{"查無此檢查單", "sha256:12"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := h.Anyone().In(t).Raw(http.MethodGet, "/v1/verify/"+c.digest, nil, "Accept", "text/html,*/*;q=0.8", "Accept-Language", c.language).Want(c.status)

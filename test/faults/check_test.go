@@ -46,10 +46,14 @@ func TestCheckNamesEachCorruption(t *testing.T) {
 		{"a row taken out", func(d damage) {
 			d.sql("DELETE FROM c_visits WHERE id = 'main/" + s.open + "'")
 		}, []string{"row visits/main/" + s.open + ": it is gone"}},
-		{"a row removed with its keys", func(d damage) { d.remove("visits", "main/"+s.open) },
-			[]string{"row visits/main/" + s.open + ": it is gone"}},
-		{"a photo's row removed", func(d damage) { d.remove("photos", "main/"+s.photo) },
-			[]string{"row " + photo + ": it is gone; " + first}},
+		{
+			"a row removed with its keys", func(d damage) { d.remove("visits", "main/"+s.open) },
+			[]string{"row visits/main/" + s.open + ": it is gone"},
+		},
+		{
+			"a photo's row removed", func(d damage) { d.remove("photos", "main/"+s.photo) },
+			[]string{"row " + photo + ": it is gone; " + first},
+		},
 		{"a number's row removed", func(d damage) {
 			d.as(func(ctx context.Context, e storage.Engine) {
 				var number string
@@ -95,16 +99,26 @@ func TestCheckNamesEachCorruption(t *testing.T) {
 			}
 		}, []string{"blob blobs/main/" + strings.TrimPrefix(s.digest, "sha256:") + ": it is gone; " + first}},
 
-		{"an event changed", event(s.first, func(e []evidence.Event) []evidence.Event { e[1].By = "somebody"; return e }),
-			[]string{"event " + first + ": event 2 was changed"}},
-		{"an event removed", event(s.first, func(e []evidence.Event) []evidence.Event { return slices.Delete(e, 1, 2) }),
-			[]string{"event " + first + ": event 2 was removed"}},
-		{"events reordered", event(s.first, func(e []evidence.Event) []evidence.Event { e[1], e[2] = e[2], e[1]; return e }),
-			[]string{"event " + first + ": event 2 was reordered"}},
-		{"a chain made anew", event(s.first, func(e []evidence.Event) []evidence.Event { return rechained(s.first, e) }),
-			[]string{"event " + first + ": the chain is not the one that the seal of signature " + s.signature}},
-		{"the last events cut off", event(s.first, func(e []evidence.Event) []evidence.Event { return e[:len(e)-1] }),
-			[]string{"event " + first + ": the chain is not the one", "section " + first + ": the walk-around is frozen or open"}},
+		{
+			"an event changed", event(s.first, func(e []evidence.Event) []evidence.Event { e[1].By = "somebody"; return e }),
+			[]string{"event " + first + ": event 2 was changed"},
+		},
+		{
+			"an event removed", event(s.first, func(e []evidence.Event) []evidence.Event { return slices.Delete(e, 1, 2) }),
+			[]string{"event " + first + ": event 2 was removed"},
+		},
+		{
+			"events reordered", event(s.first, func(e []evidence.Event) []evidence.Event { e[1], e[2] = e[2], e[1]; return e }),
+			[]string{"event " + first + ": event 2 was reordered"},
+		},
+		{
+			"a chain made anew", event(s.first, func(e []evidence.Event) []evidence.Event { return rechained(s.first, e) }),
+			[]string{"event " + first + ": the chain is not the one that the seal of signature " + s.signature},
+		},
+		{
+			"the last events cut off", event(s.first, func(e []evidence.Event) []evidence.Event { return e[:len(e)-1] }),
+			[]string{"event " + first + ": the chain is not the one", "section " + first + ": the walk-around is frozen or open"},
+		},
 
 		{"a damage taken from the signed sheet", func(d damage) {
 			edit(d, "visits", "main/"+s.first, func(v *visit.Visit) { v.Inspection.Damages = nil })
@@ -129,47 +143,75 @@ func TestCheckNamesEachCorruption(t *testing.T) {
 			"row " + photo + ": visit " + s.first + " names another SHA-256",
 		}},
 
-		{"the signer's name in the seal", signature(s.first, func(g *visit.Signature) { g.Seal.Statement.Signer.Name = "Nobody" }),
-			[]string{"seal " + first + ": the seal of signature " + s.signature + " does not fit"}},
-		{"the signer's name beside the seal", signature(s.first, func(g *visit.Signature) { g.Signer.Name = "Nobody" }),
-			[]string{"seal " + first + ": signature " + s.signature + " is not what its seal says"}},
+		{
+			"the signer's name in the seal", signature(s.first, func(g *visit.Signature) { g.Seal.Statement.Signer.Name = "Nobody" }),
+			[]string{"seal " + first + ": the seal of signature " + s.signature + " does not fit"},
+		},
+		{
+			"the signer's name beside the seal", signature(s.first, func(g *visit.Signature) { g.Signer.Name = "Nobody" }),
+			[]string{"seal " + first + ": signature " + s.signature + " is not what its seal says"},
+		},
 		{"a signature removed", func(d damage) {
 			edit(d, "visits", "main/"+s.first, func(v *visit.Visit) { v.Signatures = nil })
 		}, []string{
 			"seal " + first + ": signature " + s.signature + ", which event", "proof proofs/" + s.digest + ": visit " + s.first + " has no signature",
 		}},
-		{"the PDF unnamed", signature(s.first, func(g *visit.Signature) { g.Files.PDF = "" }),
-			[]string{"seal " + first + ": signature " + s.signature + " has no PDF, and none is owed"}},
-		{"the key in the seal", signature(s.first, func(g *visit.Signature) { g.Seal.Public[0] ^= 1 }),
-			[]string{"seal " + first + ": the seal of signature " + s.signature + " is not the one that was filed"}},
-		{"a seal by another key", signature(s.first, foreignSeal(t)),
-			[]string{"key signing_keys/" + foreignKey().ID + ": store main has no such key", "seal " + first + ": the seal of signature " + s.signature + " is not the one that was filed"}},
+		{
+			"the PDF unnamed", signature(s.first, func(g *visit.Signature) { g.Files.PDF = "" }),
+			[]string{"seal " + first + ": signature " + s.signature + " has no PDF, and none is owed"},
+		},
+		{
+			"the key in the seal", signature(s.first, func(g *visit.Signature) { g.Seal.Public[0] ^= 1 }),
+			[]string{"seal " + first + ": the seal of signature " + s.signature + " is not the one that was filed"},
+		},
+		{
+			"a seal by another key", signature(s.first, foreignSeal(t)),
+			[]string{"key signing_keys/" + foreignKey().ID + ": store main has no such key", "seal " + first + ": the seal of signature " + s.signature + " is not the one that was filed"},
+		},
 
 		{"a key's public half", func(d damage) {
 			edit(d, "signing_keys", "store/main/00000001", func(v *bson.M) { (*v)["public"] = make([]byte, 32) })
 		}, []string{
 			"key signing_keys/store/main/00000001: the public half is not that of key", "key signing_keys/",
 		}},
-		{"a key's row", func(d damage) { d.sql("UPDATE c_signing_keys SET version = 9 WHERE id = 'store/main/00000001'") },
-			[]string{"row signing_keys/store/main/00000001: its stored bytes", "key signing_keys/"}},
+		{
+			"a key's row", func(d damage) { d.sql("UPDATE c_signing_keys SET version = 9 WHERE id = 'store/main/00000001'") },
+			[]string{"row signing_keys/store/main/00000001: its stored bytes", "key signing_keys/"},
+		},
 
-		{"a checkpoint's leaf", checkpointed(1, func(c *evidence.Checkpoint) { c.Leaves[0] = s.digest }),
-			[]string{"checkpoint " + checkpoint + "1: checkpoint 1 does not have the root of its leaves"}},
-		{"a checkpoint's leaves", checkpointed(1, func(c *evidence.Checkpoint) { c.Leaves = nil }),
-			[]string{"checkpoint " + checkpoint + "1: its leaves are gone"}},
-		{"a checkpoint's root", checkpointed(1, func(c *evidence.Checkpoint) { c.Root = s.digest }),
-			[]string{"checkpoint " + checkpoint + "1: the signature by key"}},
-		{"a checkpoint's link", checkpointed(2, func(c *evidence.Checkpoint) { c.Previous = s.digest }),
-			[]string{"checkpoint " + checkpoint + "2: the signature by key"}},
-		{"a checkpoint without its timestamp", checkpointed(2, func(c *evidence.Checkpoint) { c.TimestampState = evidence.TimestampVerified }),
-			[]string{"checkpoint " + checkpoint + "2: its timestamp is gone"}},
-		{"the first checkpoint gone", func(d damage) { d.remove("checkpoints", "main/000000000001") },
-			[]string{"row " + checkpoint + "1: it is gone"}},
-		{"the last checkpoint gone", func(d damage) { d.remove("checkpoints", "main/000000000002") },
-			[]string{"row " + checkpoint + "2: it is gone"}},
+		{
+			"a checkpoint's leaf", checkpointed(1, func(c *evidence.Checkpoint) { c.Leaves[0] = s.digest }),
+			[]string{"checkpoint " + checkpoint + "1: checkpoint 1 does not have the root of its leaves"},
+		},
+		{
+			"a checkpoint's leaves", checkpointed(1, func(c *evidence.Checkpoint) { c.Leaves = nil }),
+			[]string{"checkpoint " + checkpoint + "1: its leaves are gone"},
+		},
+		{
+			"a checkpoint's root", checkpointed(1, func(c *evidence.Checkpoint) { c.Root = s.digest }),
+			[]string{"checkpoint " + checkpoint + "1: the signature by key"},
+		},
+		{
+			"a checkpoint's link", checkpointed(2, func(c *evidence.Checkpoint) { c.Previous = s.digest }),
+			[]string{"checkpoint " + checkpoint + "2: the signature by key"},
+		},
+		{
+			"a checkpoint without its timestamp", checkpointed(2, func(c *evidence.Checkpoint) { c.TimestampState = evidence.TimestampVerified }),
+			[]string{"checkpoint " + checkpoint + "2: its timestamp is gone"},
+		},
+		{
+			"the first checkpoint gone", func(d damage) { d.remove("checkpoints", "main/000000000001") },
+			[]string{"row " + checkpoint + "1: it is gone"},
+		},
+		{
+			"the last checkpoint gone", func(d damage) { d.remove("checkpoints", "main/000000000002") },
+			[]string{"row " + checkpoint + "2: it is gone"},
+		},
 
-		{"a proof gone", func(d damage) { d.remove("proofs", s.digest2) },
-			[]string{"proof proofs/" + s.digest2 + ": it is gone; signature "}},
+		{
+			"a proof gone", func(d damage) { d.remove("proofs", s.digest2) },
+			[]string{"proof proofs/" + s.digest2 + ": it is gone; signature "},
+		},
 		{"a proof of another visit", func(d damage) {
 			edit(d, "proofs", s.digest2, func(v *bson.M) { (*v)["visit_id"] = s.first })
 		}, []string{"proof proofs/" + s.digest2 + ": visit " + s.first + " has no signature"}},

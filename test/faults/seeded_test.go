@@ -27,8 +27,8 @@ const patience = 60 * time.Second
 // until waits for a condition.
 func until(t *testing.T, what string, met func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !met(); time.Sleep(20 * time.Millisecond) { //nolint:forbidigo // patience is the test's own
-		if time.Now().After(end) { //nolint:forbidigo // as above
+	for end := time.Now().Add(patience); !met(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
 			t.Fatalf("in vain: %s", what)
 		}
 	}
@@ -102,7 +102,7 @@ func settled(t *testing.T, h *harness.House) {
 // checked runs the check on a folder.
 func checked(t *testing.T, folder string, options ...func(*api.CheckConfig)) (faults, notes []string) {
 	t.Helper()
-	engine, blobs, err := open.OpenReadOnly(t.Context(), open.Config{Folder: folder, Now: time.Now}) //nolint:forbidigo // the disk's own clock
+	engine, blobs, err := open.OpenReadOnly(t.Context(), open.Config{Folder: folder, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func (d damage) sql(statement string) {
 // as changes documents through the engine, as a forger would who knows the program: every checksum fits afterwards.
 func (d damage) as(fn func(context.Context, storage.Engine)) {
 	d.t.Helper()
-	engine, blobs, err := open.Open(d.t.Context(), open.Config{Folder: d.folder, Now: time.Now}) //nolint:forbidigo // the disk's own clock
+	engine, blobs, err := open.Open(d.t.Context(), open.Config{Folder: d.folder, Now: time.Now})
 	if err != nil {
 		d.t.Fatal(err)
 	}
