@@ -149,7 +149,10 @@ func TestWorkEndsWhenItsLeaseCannotBeRenewed(t *testing.T) {
 	r.Start(t.Context())
 	t.Cleanup(func() { r.Close(context.Background()) })
 	select {
-	case <-ended:
+	case err := <-ended:
+		if err == nil {
+			t.Error("ended without a reason")
+		}
 	case <-time.After(8 * time.Second):
 		t.Error("worked on without a lease")
 	}
