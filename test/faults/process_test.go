@@ -146,7 +146,8 @@ func (p *process) kill() {
 	if err := p.cmd.Process.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		p.t.Error(err)
 	}
-	_ = <-p.ended // how it ended is known
+	err := <-p.ended
+	p.t.Logf("killed: %v", err)
 }
 
 // stop ends it in order.

@@ -26,7 +26,7 @@ func TestNothingIsAcknowledgedBeforeItIsOnDisk(t *testing.T) {
 	}
 	trace := filepath.Join(t.TempDir(), "trace")
 	folder := t.TempDir()
-	p := serve(t, folder, "strace", "-f", "-y", "-s", "5000", "-e", traced, "-o", trace)
+	p := serve(t, folder, "strace", "-D", "-f", "-y", "-s", "5000", "-e", traced, "-o", trace)
 	c := signedIn(t, p)
 	id, photo := domain.NewID(), domain.NewID()
 	// acknowledged sends a request and gives the calls from its beginning to its answer.
