@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -102,14 +103,17 @@ func refusalsBeyond400(v harness.Visit) []refusal {
 
 func photoOf(v harness.Visit) string { return v.Get(v.At("/photos")).Text("items.0.id") }
 
-// snapshot is everything of a visit that a refused request might have changed.
+// snapshot is everything of a visit that a refused request might have changed, its members in order.
 func snapshot(v harness.Visit) string {
 	var all strings.Builder
-	for _, below := range []string{"", "/intake", "/inspection", "/events", "/photos", "/signatures"} {
-		all.Write(v.Get(v.At(below)).Want(http.StatusOK).Body)
+	below := func(path string) string { return v.At(path) }
+	for _, path := range []string{
+		below(""), below("/intake"), below("/inspection"), below("/events"), below("/photos"), below("/signatures"), "/v1/vehicles", "/v1/customers",
+	} {
+		var read any
+		v.Get(path).Want(http.StatusOK).JSON(&read)
+		fmt.Fprintf(&all, "%s: %v\n", path, read) // maps are printed in order
 	}
-	all.Write(v.Get("/v1/vehicles").Body)
-	all.Write(v.Get("/v1/customers").Body)
 	return all.String()
 }
 
