@@ -218,6 +218,7 @@ func (s *Server) publishedKeys(c *gin.Context) error {
 //	@Tags			evidence
 //	@Security		bearer
 //	@Success		204	"rotated"
+//	@Failure		409	{object}	Problem	"request_running"
 //	@Router			/v1/store-keys [post]
 func (s *Server) rotateStoreKey(c *gin.Context) error {
 	if err := noBody(c); err != nil {
