@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -315,4 +317,34 @@ func beside(t *testing.T, folder string, fn func(storage.Engine)) {
 		t.Fatal(err)
 	}
 	fn(engine)
+}
+
+// TestCheckBesideWriters checks a folder again and again while clients write to it: what is under way is no damage.
+func TestCheckBesideWriters(t *testing.T) {
+	const visits = 40
+	folder := t.TempDir()
+	p := serve(t, folder)
+	c := signedIn(t, p)
+	list := c.inspection(t, domain.NewID())
+	ctx, enough := context.WithCancel(t.Context())
+	var wait sync.WaitGroup
+	var signed atomic.Int64
+	for w := range writers {
+		wait.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				k := &promised{id: domain.NewID(), photos: map[string]string{}}
+				if !work(t, c, k, list, w*1000+n) {
+					return
+				}
+				signed.Add(1)
+			}
+		})
+	}
+	for signed.Load() < visits && !t.Failed() {
+		faults, _ := checked(t, folder)
+		expect(t, faults, nil)
+	}
+	enough()
+	wait.Wait()
+	p.stop()
 }
