@@ -2,7 +2,6 @@ package faults
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -326,12 +325,12 @@ func TestCheckBesideWriters(t *testing.T) {
 	p := serve(t, folder)
 	c := signedIn(t, p)
 	list := c.inspection(t, domain.NewID())
-	ctx, enough := context.WithCancel(t.Context())
 	var wait sync.WaitGroup
 	var signed atomic.Int64
+	var enough atomic.Bool
 	for w := range writers {
 		wait.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
+			for n := 0; !enough.Load(); n++ {
 				k := &promised{id: domain.NewID(), photos: map[string]string{}}
 				if !work(t, c, k, list, w*1000+n) {
 					return
@@ -340,11 +339,12 @@ func TestCheckBesideWriters(t *testing.T) {
 			}
 		})
 	}
-	for signed.Load() < visits && !t.Failed() {
+	until(t, "enough visits to be signed", func() bool {
 		faults, _ := checked(t, folder)
 		expect(t, faults, nil)
-	}
-	enough()
+		return signed.Load() >= visits || t.Failed()
+	})
+	enough.Store(true)
 	wait.Wait()
 	p.stop()
 }
