@@ -69,7 +69,7 @@ func (s *Server) listStores(c *gin.Context) error {
 
 // NewStore opens a store.
 type NewStore struct {
-	ID   string `json:"id" example:"north" pattern:"^[a-z0-9-]{1,32}$" validate:"required"`
+	ID   string `json:"id" example:"north" pattern:"^[a-z0-9][a-z0-9-]{0,31}$" validate:"required"`
 	Name string `json:"name" example:"北區店" validate:"required" minLength:"1" maxLength:"80"`
 }
 

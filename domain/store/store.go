@@ -15,7 +15,7 @@ import (
 
 // Store is one shop of a dealer. Everything else belongs to exactly one.
 type Store struct {
-	ID                  string                     `bson:"id" json:"id" example:"main" pattern:"^[a-z0-9-]{1,32}$"`
+	ID                  string                     `bson:"id" json:"id" example:"main" pattern:"^[a-z0-9][a-z0-9-]{0,31}$"`
 	Name                string                     `bson:"name" json:"name" example:"得佳店"`
 	Names               map[domain.Language]string `bson:"names,omitempty" json:"names,omitempty"` // where it has another name in a language
 	Address             string                     `bson:"address,omitempty" json:"address,omitempty"`
@@ -46,12 +46,12 @@ func New(id, name string, now domain.Time) Store {
 }
 
 var (
-	slugForm     = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+	slugForm     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 	marketForm   = regexp.MustCompile(`^[A-Z]{2}$`)
 	currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
-// ValidID says whether id has the form of a store's id: 1 to 32 of a–z, 0–9 and the hyphen.
+// ValidID says whether id has the form of a store's id: 1 to 32 of a–z, 0–9 and the hyphen, which it does not begin with.
 func ValidID(id string) bool { return slugForm.MatchString(id) }
 
 // Check lists everything that is wrong with the values.

@@ -53,6 +53,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		{"/id malformed", func(s *store.Store) { s.ID = strings.Repeat("a", 33) }},
 		{"/id malformed", func(s *store.Store) { s.ID = "a/b" }},
 		{"/id malformed", func(s *store.Store) { s.ID = "Main" }},
+		{"/id malformed", func(s *store.Store) { s.ID = "-a" }},
 		{"/name required", func(s *store.Store) { s.Name = "  " }},
 		{"/name too_long", func(s *store.Store) { s.Name = strings.Repeat("店", 81) }},
 		{"/names/en too_long", func(s *store.Store) { s.Names = map[domain.Language]string{domain.English: strings.Repeat("x", 81)} }},
