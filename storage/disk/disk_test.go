@@ -187,3 +187,25 @@ func TestReadOnlyRefusesToWrite(t *testing.T) {
 		}
 	}
 }
+
+func TestRightBytesTakeThePlaceOfDamagedOnes(t *testing.T) {
+	folder := t.TempDir()
+	s := open(t, folder, time.Now)
+	info := put(t, s, "sealed")
+	if err := s.Retain(t.Context(), info.Key, info.Stored.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file(folder, info.Key), []byte("seeled"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := storage.Verify(t.Context(), s, info.Key); !errors.Is(err, storage.ErrCorrupt) {
+		t.Fatal(err)
+	}
+	put(t, s, "sealed")
+	if err := storage.Verify(t.Context(), s, info.Key); err != nil {
+		t.Errorf("the damaged bytes stay: %v", err)
+	}
+	if err := s.Delete(t.Context(), info.Key); !errors.Is(err, storage.ErrRetained) {
+		t.Errorf("its retention went: %v", err)
+	}
+}

@@ -66,7 +66,7 @@ func (s *Store) receive(
 		}
 	}
 	key := store + "/" + sum
-	if err := s.place(f, key, c.size); err != nil {
+	if err := s.place(f, key); err != nil {
 		return storage.BlobInfo{}, writeFailure(err)
 	}
 	return s.Stat(ctx, key)
@@ -105,9 +105,9 @@ func (c *copier) copy(buffer []byte) error {
 	}
 }
 
-// place gives a whole file its name, durably: bytes first, then the name. Of a blob that is there already with as many
-// bytes only the age is renewed.
-func (s *Store) place(f *os.File, key string, size int64) error {
+// place gives a whole file its name, durably: bytes first, then the name. It takes the place of a blob that is there
+// already, whose bytes may be damaged.
+func (s *Store) place(f *os.File, key string) error {
 	path, err := s.path(key)
 	if err != nil {
 		return err
@@ -115,10 +115,6 @@ func (s *Store) place(f *os.File, key string, size int64) error {
 	lock := s.keys.of(key)
 	lock.Lock()
 	defer lock.Unlock()
-	if there, err := os.Stat(path); err == nil && there.Size() == size {
-		discard(f)
-		return s.renew(path)
-	}
 	now := s.now()
 	if err := errors.Join(os.Chtimes(f.Name(), now, now), f.Sync(), f.Close()); err != nil {
 		return err
@@ -130,17 +126,4 @@ func (s *Store) place(f *os.File, key string, size int64) error {
 		return err
 	}
 	return syncFolder(filepath.Dir(path))
-}
-
-// renew sets a blob's age to now and syncs it: the sweeper must not see the old one after a crash.
-func (s *Store) renew(path string) error {
-	now := s.now()
-	if err := os.Chtimes(path, now, now); err != nil {
-		return err
-	}
-	f, err := os.Open(path) //nolint:gosec // made of a checked key
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close(), syncFolder(filepath.Dir(path)))
 }
