@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -34,6 +35,11 @@ func failure(ctx context.Context, err error) error {
 // full says whether only room heals err. The index of the WAL, which grows by the same disk, has a code of its own.
 func full(err error) bool {
 	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_SHMSIZE) || noSpace(err)
+}
+
+// panicked is the error of a panic that was recovered from, with where it came from.
+func panicked(doing string, p any) error {
+	return fmt.Errorf("%w: %w", storage.ErrUnavailable, fmt.Errorf("%s: panic: %v\n%s", doing, p, debug.Stack()))
 }
 
 func damaged(collection, id string) error {

@@ -179,7 +179,7 @@ func (e *Engine) read(ctx context.Context, fn func(*conn) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // a mapped page that is not there, or SQLite out of memory
 			e.faulted.Store(true) // from now on such a page is an error of its own; closing what was torn could hang
-			c, err = nil, fmt.Errorf("%w: read: %v", storage.ErrUnavailable, p)
+			c, err = nil, panicked("read", p)
 		}
 		e.pool <- c
 	}()

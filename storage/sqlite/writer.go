@@ -3,9 +3,6 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"fmt"
-
-	"example.com/walkaround/storage"
 )
 
 // A group is bounded, so that no transaction holds more than the WAL should take at once.
@@ -132,7 +129,7 @@ func (w *writer) commit(group []*job) {
 func (w *writer) transact(group []*job) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // SQLite out of memory: the connection is left alone, its locks go with it
-			w.conn, err = nil, fmt.Errorf("%w: write: %v", storage.ErrUnavailable, p)
+			w.conn, err = nil, panicked("write", p)
 		}
 	}()
 	if w.conn == nil {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"example.com/walkaround/storage"
@@ -82,5 +83,17 @@ func TestWhatNobodyWaitsForIsNotWritten(t *testing.T) {
 	}
 	if _, err := e.Get(t.Context(), "cars", "main/left"); !errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("got %v, want it absent", err)
+	}
+}
+
+func TestAPanicTellsWhereItCameFrom(t *testing.T) {
+	e, release := blocked(t)
+	release()
+	torn := func(*conn) error { panic("torn page") }
+	for doing, err := range map[string]error{"read": e.read(t.Context(), torn), "write": e.writer.do(t.Context(), 0, torn)} {
+		if !errors.Is(err, storage.ErrUnavailable) || !strings.Contains(err.Error(), doing+": panic: torn page") ||
+			!strings.Contains(err.Error(), "writer_test.go") {
+			t.Errorf("%s: %v", doing, err)
+		}
 	}
 }
