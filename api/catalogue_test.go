@@ -157,7 +157,7 @@ func TestErrorsBecomeProblems(t *testing.T) {
 		"changed by too many":   {storage.ErrStale, 503, "unavailable", "2"},
 		"out of time":           {context.DeadlineExceeded, 503, "unavailable", "2"},
 		"signed out":            {domain.Refuse(auth.CodeTokenExpired, ""), 401, auth.CodeTokenExpired, ""},
-		"a value of no storage": {storage.ErrValue, 500, "internal", ""},
+		"a value of no storage": {storage.ErrValue, 400, "bad_parameter", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c2, w := recorded(http.MethodGet, "/", "")

@@ -68,30 +68,32 @@ func checkpointID(storeID string, sequence int64) string {
 // fails in one store stops no other; the error tells of all that failed, and the next run goes on.
 func (s *Server) Checkpoint(ctx context.Context) error {
 	var failed []error
-	err := each(ctx, s.stores, storage.Query{Key: "id"}, func(st store.Store) error {
-		if err := s.checkpoint(ctx, st.ID); err != nil {
-			failed = append(failed, fmt.Errorf("checkpoint of %s: %w", st.ID, err))
+	damaged, err := each(ctx, s.stores, storage.Query{Key: "id"}, func(st storage.Saved[store.Store]) error {
+		if err := s.checkpoint(ctx, st.Value.ID); err != nil {
+			failed = append(failed, fmt.Errorf("checkpoint of %s: %w", st.Value.ID, err))
 		}
 		return ctx.Err()
 	})
-	return errors.Join(append(failed, err, s.stampPending(ctx))...)
+	return errors.Join(append(append(failed, damaged...), err, s.stampPending(ctx))...)
 }
 
-// each visits all documents of a query, page by page, until visit returns an error.
-func each[T any](ctx context.Context, c *storage.Collection[T], q storage.Query, visit func(T) error) error {
-	q.Limit = storage.MaxFind
+// each visits all documents of a query, page by page, until visit returns an error. What is damaged is passed over and
+// told: it must not hold up the others.
+func each[T any](ctx context.Context, c *storage.Collection[T], q storage.Query, visit func(storage.Saved[T]) error) (damaged []error, err error) {
+	q.Limit, q.SkipDamaged = storage.MaxFind, true
 	for {
 		page, err := c.FindValues(ctx, q)
 		if err != nil {
-			return err
+			return damaged, err
 		}
+		damaged = append(damaged, page.Damaged...)
 		for _, saved := range page.Items {
-			if err := visit(saved.Value); err != nil {
-				return err
+			if err := visit(saved); err != nil {
+				return damaged, err
 			}
 		}
 		if q.After = page.Next; q.After == "" {
-			return nil
+			return damaged, nil
 		}
 	}
 }
@@ -108,29 +110,34 @@ func (s *Server) checkpoint(ctx context.Context, storeID string) error {
 
 // checkpointWaiting takes the seals of a store that have none yet into trees, insert-only by (store, sequence). The seals
 // that the last one holds are marked first, since a crash may have come in between: so none is taken twice.
-// storage.ErrExists when another replica inserted the next one.
+// storage.ErrExists when another replica inserted the next one; a damaged proof is told, and the others are taken.
 func (s *Server) checkpointWaiting(ctx context.Context, storeID string) error {
 	last, err := s.lastCheckpoint(ctx, storeID)
 	if err == nil && last != nil {
 		err = s.mark(ctx, *last)
 	}
+	var damaged []error
+	q := waiting(storeID)
 	for err == nil {
 		var page storage.PageOf[proof]
-		page, err = s.proofs.FindValues(ctx, waiting(storeID))
-		if err != nil || len(page.Items) == 0 {
-			return err
+		page, err = s.proofs.FindValues(ctx, q)
+		damaged = append(damaged, page.Damaged...)
+		if err == nil && len(page.Items) > 0 {
+			last, err = s.insertCheckpoint(ctx, storeID, last, page.Items)
+			if err == nil {
+				err = s.mark(ctx, *last)
+			}
 		}
-		last, err = s.insertCheckpoint(ctx, storeID, last, page.Items)
-		if err == nil {
-			err = s.mark(ctx, *last)
+		if q.After = page.Next; q.After == "" {
+			break
 		}
 	}
-	return err
+	return errors.Join(append(damaged, err)...)
 }
 
 // waiting asks for the seals of a store that are in no checkpoint, in the order in which they were sealed.
 func waiting(storeID string) storage.Query {
-	return storage.Query{Key: "unchecked", Prefix: storeID + "/", Limit: storage.MaxFind, Whole: true}
+	return storage.Query{Key: "unchecked", Prefix: storeID + "/", Limit: storage.MaxFind, Whole: true, SkipDamaged: true}
 }
 
 func (s *Server) insertCheckpoint(ctx context.Context, storeID string, last *evidence.Checkpoint, proofs []storage.Saved[proof]) (*evidence.Checkpoint, error) {
@@ -178,11 +185,11 @@ func (s *Server) lastCheckpoint(ctx context.Context, storeID string) (*evidence.
 // mark tells the proofs which checkpoint holds them. It looks at all that wait: seals of a clock that stepped back, or of
 // a replica whose clock is behind, stand before those that the checkpoint holds.
 func (s *Server) mark(ctx context.Context, c evidence.Checkpoint) error {
-	return each(ctx, s.proofs, waiting(c.StoreID), func(p proof) error {
-		if !slices.Contains(c.Leaves, p.Leaf) {
+	_, err := each(ctx, s.proofs, waiting(c.StoreID), func(p storage.Saved[proof]) error {
+		if !slices.Contains(c.Leaves, p.Value.Leaf) {
 			return nil
 		}
-		_, err := s.proofs.Update(ctx, p.Digest, func(p *proof) error {
+		_, err := s.proofs.Update(ctx, p.Value.Digest, func(p *proof) error {
 			if p.Checkpoint != 0 {
 				return storage.ErrUnchanged
 			}
@@ -191,6 +198,7 @@ func (s *Server) mark(ctx context.Context, c evidence.Checkpoint) error {
 		})
 		return err
 	})
+	return err // what is damaged is told by who looks for what waits
 }
 
 // stampPending asks the authority for the timestamps that are not there yet, of all stores. Never a local time in its
@@ -201,8 +209,8 @@ func (s *Server) stampPending(ctx context.Context) error {
 		return nil
 	}
 	refused, first := 0, error(nil)
-	err := each(ctx, s.checkpoints, storage.Query{Key: "unstamped"}, func(c evidence.Checkpoint) error {
-		err := s.stamp(ctx, c)
+	damaged, err := each(ctx, s.checkpoints, storage.Query{Key: "unstamped"}, func(c storage.Saved[evidence.Checkpoint]) error {
+		err := s.stamp(ctx, c.Value)
 		if !errors.Is(err, timestamp.ErrRefused) && !errors.Is(err, timestamp.ErrUntrusted) {
 			return err
 		}
@@ -214,7 +222,7 @@ func (s *Server) stampPending(ctx context.Context) error {
 	if first != nil {
 		first = fmt.Errorf("%d timestamps stay pending, the first: %w", refused, first)
 	}
-	return errors.Join(first, err)
+	return errors.Join(append(damaged, first, err)...)
 }
 
 // stamp gets the timestamp of one checkpoint; the token that was there first stays.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -78,14 +79,34 @@ func (s *Server) refusal(c *gin.Context, err error) (refusal *domain.Error, afte
 		}
 	}
 	code := storageCode(err)
-	if code == codeInternal {
-		s.Log.ErrorContext(c.Request.Context(), "request failed", slog.String("request_id", requestID(c)),
-			slog.String("route", c.FullPath()), slog.Any("error", err))
+	ctx, id, route := c.Request.Context(), slog.String("request_id", requestID(c)), slog.String("route", c.FullPath())
+	switch {
+	case code == codeInternal:
+		s.Log.ErrorContext(ctx, "request failed", id, route, slog.Any("error", err))
+	case (code == codeUnavailable || code == codeStorageFull) && !errors.Is(err, context.Canceled): // who left waits for nothing
+		s.Log.WarnContext(ctx, "storage failed", id, route, slog.String("error", strings.Join(causes(err), "; ")))
 	}
 	if code == codeUnavailable && after == 0 {
 		after = 2 * time.Second
 	}
 	return &domain.Error{Code: code}, after
+}
+
+// causes are the innermost errors of err. What is wrapped around them names ids, and with them plates and VINs.
+func causes(err error) []string {
+	switch wrapped := err.(type) { //nolint:errorlint // this is what takes errors apart
+	case interface{ Unwrap() error }:
+		if inner := wrapped.Unwrap(); inner != nil {
+			return causes(inner)
+		}
+	case interface{ Unwrap() []error }:
+		var list []string
+		for _, inner := range wrapped.Unwrap() {
+			list = append(list, causes(inner)...)
+		}
+		return list
+	}
+	return []string{err.Error()}
 }
 
 func storageCode(err error) domain.Code {
@@ -98,7 +119,7 @@ func storageCode(err error) domain.Code {
 		return codeStorageFull
 	case errors.Is(err, storage.ErrTooLarge):
 		return codeTooLarge
-	case errors.Is(err, storage.ErrCursor):
+	case errors.Is(err, storage.ErrCursor), errors.Is(err, storage.ErrValue):
 		return codeBadParameter
 	case errors.Is(err, storage.ErrUnavailable), errors.Is(err, storage.ErrStale),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

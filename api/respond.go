@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -151,6 +152,9 @@ func listQuery(c *gin.Context, key, prefix string) (storage.Query, error) {
 	return q, nil
 }
 
+// maxFilter is the longest filter, in bytes: longer than any name, plate or number that is filed.
+const maxFilter = 480
+
 // filter is a query parameter that narrows a list by the declared key of its name.
 type filter struct {
 	name string
@@ -164,6 +168,9 @@ func narrow(c *gin.Context, q *storage.Query, filters ...filter) error {
 		typed := c.Query(f.name)
 		if typed == "" {
 			continue
+		}
+		if len(typed) > maxFilter || !utf8.ValidString(typed) || strings.ContainsRune(typed, 0) {
+			return badParameter(f.name, "text of at most %d bytes", maxFilter)
 		}
 		value := f.form(typed)
 		switch {

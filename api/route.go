@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -58,10 +59,8 @@ func (s *Server) mount() (http.Handler, error) {
 		return nil, err
 	}
 	g.Use(s.observe, s.guard)
-	g.NoRoute(s.adapt(func(*gin.Context) error { return domain.Refuse(domain.CodeNotFound, "no such resource") }))
-	g.NoMethod(s.adapt(func(*gin.Context) error {
-		return domain.Refuse(codeMethod, "the resource does not know this method; see Allow")
-	}))
+	g.NoRoute(s.adapt(s.lost(domain.Refuse(domain.CodeNotFound, "no such resource"))))
+	g.NoMethod(s.adapt(s.lost(domain.Refuse(codeMethod, "the resource does not know this method; see Allow"))))
 	s.routes = s.table()
 	for _, r := range s.routes {
 		g.Handle(r.method, r.path, s.adapt(s.admit(r)))
@@ -97,6 +96,27 @@ func (s *Server) adapt(handle func(*gin.Context) error) gin.HandlerFunc {
 	}
 }
 
+// lost answers a request that no route takes, within the rate of its address.
+func (s *Server) lost(refusal error) func(*gin.Context) error {
+	return func(c *gin.Context) error {
+		if err := s.limits.stranger(c.ClientIP()+" none", s.Now()); err != nil {
+			return err
+		}
+		return refusal
+	}
+}
+
+// unknown charges who is not known for asking: a refused token costs a verification.
+func (s *Server) unknown(c *gin.Context, refusal error) error {
+	if told, ok := errors.AsType[*domain.Error](refusal); !ok || catalogue[told.Code].status != http.StatusUnauthorized {
+		return refusal
+	}
+	if err := s.limits.stranger(c.ClientIP()+" unknown", s.Now()); err != nil {
+		return err
+	}
+	return refusal
+}
+
 // admit lets a request through to its handler: known parameters, an account that may, within its rate.
 func (s *Server) admit(r route) func(*gin.Context) error {
 	known := strings.Fields(r.query)
@@ -112,7 +132,7 @@ func (s *Server) admit(r route) func(*gin.Context) error {
 			return r.handle(c)
 		}
 		if err := s.authenticate(c, r.area); err != nil {
-			return err
+			return s.unknown(c, err)
 		}
 		return r.handle(c)
 	}

@@ -29,12 +29,26 @@ const (
 )
 
 // fileUpload files a photo or a recording as a document of its own, names it in its visit and answers. A crash between the
-// two is mended by the client's repeat.
+// two is mended by the client's repeat. What the visit refuses is not filed: nothing would name it, and it could be read.
 func fileUpload[T any](
 	s *Server, c *gin.Context, up upload, in *storage.Collection[T], doc T,
 	add func(*visit.Visit, visit.StoredFile, visit.Person, domain.Time) (bool, error),
 ) error {
 	ctx, status := c.Request.Context(), http.StatusCreated
+	name := func(v *visit.Visit) error {
+		added, err := add(v, visit.StoredFile{ID: up.id, SHA256: up.sha256}, person(c), domain.At(s.Now()))
+		if err == nil && !added {
+			return storage.ErrUnchanged
+		}
+		return err
+	}
+	standing, err := s.visits.Get(ctx, key(c, up.visitID))
+	if err != nil {
+		return err
+	}
+	if err := name(&standing.Value); err != nil && !errors.Is(err, storage.ErrUnchanged) {
+		return err
+	}
 	saved, err := in.Insert(ctx, doc)
 	if errors.Is(err, storage.ErrExists) {
 		status = http.StatusOK
@@ -45,18 +59,38 @@ func fileUpload[T any](
 	if err != nil {
 		return err
 	}
-	_, err = s.visits.Update(ctx, key(c, up.visitID), func(v *visit.Visit) error {
-		added, err := add(v, visit.StoredFile{ID: up.id, SHA256: up.sha256}, person(c), domain.At(s.Now()))
-		if err == nil && !added {
-			return storage.ErrUnchanged
+	_, err = s.visits.Update(ctx, key(c, up.visitID), name)
+	if err != nil && isRefusal(err) && status == http.StatusCreated {
+		if left := unfile(ctx, in, key(c, up.id)); left != nil {
+			s.Log.WarnContext(ctx, "document of a refused file not deleted", slog.String("file_id", up.id), slog.Any("error", left))
 		}
-		return err
-	})
+	}
 	if err != nil {
 		return err
 	}
 	send(c, status, saved.Doc.AppendJSON)
 	return nil
+}
+
+// unfileTries is how often the relay may come first, which makes the sizes of a photo once.
+const unfileTries = 8
+
+// unfile deletes the document of a file that its visit refused after all. Its bytes may be another's too, and stay.
+func unfile[T any](ctx context.Context, in *storage.Collection[T], id string) error {
+	ctx = context.WithoutCancel(ctx)
+	for range unfileTries {
+		_, version, err := in.Raw(ctx, id)
+		if err == nil {
+			err = in.Delete(ctx, id, version)
+		}
+		if errors.Is(err, storage.ErrNotFound) {
+			return nil
+		}
+		if !errors.Is(err, storage.ErrStale) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: a refused file is changed by others", storage.ErrUnavailable)
 }
 
 // fileKind is a kind of file that a visit takes.
