@@ -4,25 +4,24 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	_ "embed" // for heifWasm
 	"errors"
 	"fmt"
 	"image"
 	"io"
 	"sync"
-	_ "unsafe" // for go:linkname, see heifWasm
 
 	"github.com/bep/imagemeta"
-	_ "github.com/gen2brain/heic" // holds heifWasm
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
-// heifWasm is libheif with libde265 as the module of gen2brain/heic carries it, gzipped. That module's own Decode prefers
-// a libheif of the system when it finds one and runs without limit of memory; here strangers' bytes always meet the
-// sandbox, in bounded memory.
+// heifWasm is libheif with libde265, gzipped; heif/README.md says where it is from. The Go package that carries it opens a
+// libheif of the system as soon as it is imported, so it lies here by itself: strangers' bytes meet the sandbox alone, in
+// bounded memory.
 //
-//go:linkname heifWasm github.com/gen2brain/heic.heifWasm
+//go:embed heif/heif.wasm.gz
 var heifWasm []byte
 
 // heicMemoryPages bounds the sandbox, in pages of 64 KiB: as much as MaxDecoded.
