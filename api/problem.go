@@ -89,7 +89,14 @@ func (s *Server) refusal(c *gin.Context, err error) (refusal *domain.Error, afte
 	if code == codeUnavailable && after == 0 {
 		after = 2 * time.Second
 	}
-	return &domain.Error{Code: code}, after
+	refusal = &domain.Error{Code: code}
+	if errors.Is(err, storage.ErrCursor) {
+		refusal.Detail = "a query parameter is wrong"
+		refusal.Fields = []domain.Field{{
+			Pointer: "/query/cursor", Code: codeBadParameter, Message: "not a next_cursor of this list with these filters; begin again without it",
+		}}
+	}
+	return refusal, after
 }
 
 // causes are the innermost errors of err. What is wrapped around them names ids, and with them plates and VINs.

@@ -149,13 +149,16 @@ func (c *Collection[T]) find(ctx context.Context, q Query) (records []Record, mo
 	if limit < 1 || limit > MaxFind {
 		return nil, "", fmt.Errorf("storage: limit %d is not within 1 to %d", limit, MaxFind)
 	}
-	q.Limit++
-	records, err = c.engine.Find(ctx, c.shape.Name, q)
+	walked, err := q.engines(c.shape.Name)
+	if err != nil {
+		return nil, "", err
+	}
+	walked.Limit++
+	records, err = c.engine.Find(ctx, c.shape.Name, walked)
 	if err != nil || len(records) <= limit {
 		return records, "", err
 	}
-	last := records[limit-1]
-	return records[:limit], Cursor(last.At, last.ID), nil
+	return records[:limit], q.cursor(c.shape.Name, records[limit-1]), nil
 }
 
 // Insert stores a new document as version 1. ErrExists when its id is there, ErrValue for an id or a key's value that

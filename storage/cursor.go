@@ -1,7 +1,10 @@
 package storage
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -17,15 +20,59 @@ func Cursor(at, id string) string {
 
 // ParseCursor takes a Cursor apart. ErrCursor when Cursor did not make it.
 func ParseCursor(cursor string) (at, id string, err error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	raw, err := bare(cursor)
 	if err != nil {
-		return "", "", fmt.Errorf("%w: %w", ErrCursor, err)
+		return "", "", err
 	}
 	at, id, found := strings.Cut(string(raw), "\x00")
 	if !found || CheckID(id) != nil || CheckValue(at) != nil {
 		return "", "", ErrCursor
 	}
 	return at, id, nil
+}
+
+// bare takes the base64 off, which has line breaks passed over by its decoder.
+func bare(cursor string) ([]byte, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || strings.ContainsAny(cursor, "\r\n") {
+		return nil, fmt.Errorf("%w: not base64url", ErrCursor)
+	}
+	return raw, nil
+}
+
+// walkBytes is how much of a walk's hash its cursors begin with: enough that none is taken for another's by mistake.
+const walkBytes = 8
+
+// walk names the walk that q is in a collection: its key, bounds and direction. Pages of other sizes are the same walk.
+func (q Query) walk(collection string) []byte {
+	var parts []byte
+	for _, part := range []string{collection, q.Key, q.Equal, q.Prefix, q.From, q.To} {
+		parts = append(binary.AppendUvarint(parts, uint64(len(part))), part...)
+	}
+	if q.Desc {
+		parts = append(parts, 1)
+	}
+	sum := sha256.Sum256(parts)
+	return sum[:walkBytes]
+}
+
+// cursor is what Collection returns as Page.Next: the place, behind the name of the walk that it belongs to.
+func (q Query) cursor(collection string, last Record) string {
+	return base64.RawURLEncoding.EncodeToString(append(q.walk(collection), last.At+"\x00"+last.ID...))
+}
+
+// engines is q as an engine takes it: with the bare Cursor of the place. ErrCursor for one of another walk, which would go
+// on at a place that means nothing here.
+func (q Query) engines(collection string) (Query, error) {
+	if q.After == "" {
+		return q, nil
+	}
+	raw, err := bare(q.After)
+	if err != nil || len(raw) == walkBytes || !bytes.HasPrefix(raw, q.walk(collection)) {
+		return q, fmt.Errorf("%w: not of this list", ErrCursor)
+	}
+	q.After = base64.RawURLEncoding.EncodeToString(raw[walkBytes:])
+	return q, nil
 }
 
 // CheckValue says whether s can be a key's value: UTF-8 without U+0000, at most MaxKeyBytes. ErrValue otherwise.

@@ -69,7 +69,7 @@ type Query struct {
 	From, To string // From ≤ value < To; an empty To has no upper end
 	Desc     bool   // from the highest (value, id) down
 	Limit    int    // 1 to MaxFind (an engine takes one more, by which Collection sees whether more follows)
-	After    string // a Cursor: the walk goes on behind it
+	After    string // the walk goes on behind it: for an engine a Cursor, for a Collection the Page.Next of the same walk
 	Whole    bool   // return Doc; otherwise a collection with summaries returns Summary alone
 
 	// SkipDamaged takes a damaged record for one that only says so, instead of failing the whole page. For what is shown

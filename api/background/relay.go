@@ -208,11 +208,12 @@ func (r *Relay) renew(ctx context.Context, lost context.CancelFunc, name string,
 // is found again at once would be run without end.
 func drain[T any](ctx context.Context, r *Relay, q Queue[T]) error {
 	var damaged []error // what is damaged holds up nobody else
-	after := ""
+	due := storage.Query{Key: "pending", Limit: batch, Whole: true, SkipDamaged: true}
 	for ctx.Err() == nil {
-		page, err := q.Collection.FindValues(ctx, storage.Query{
-			Key: "pending", To: domain.At(r.now()).String() + "~", Limit: batch, Whole: true, SkipDamaged: true, After: after,
-		})
+		if due.After == "" { // a cursor is of the bounds that it was made under
+			due.To = domain.At(r.now()).String() + "~"
+		}
+		page, err := q.Collection.FindValues(ctx, due)
 		damaged = append(damaged, page.Damaged...)
 		switch {
 		case err != nil:
@@ -220,8 +221,8 @@ func drain[T any](ctx context.Context, r *Relay, q Queue[T]) error {
 		case len(page.Items) == 0 && page.Next == "", !runBatch(ctx, r, q, page.Items):
 			return errors.Join(damaged...)
 		}
-		if after = ""; len(page.Items) == 0 {
-			after = page.Next
+		if due.After = ""; len(page.Items) == 0 {
+			due.After = page.Next
 		} else {
 			damaged = nil // they are found again
 		}
