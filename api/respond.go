@@ -18,12 +18,6 @@ import (
 	"example.com/walkaround/storage"
 )
 
-// Refusals of preconditions.
-const (
-	codePreconditionNeeded domain.Code = "precondition_required"
-	codePreconditionFailed domain.Code = "precondition_failed"
-)
-
 const contentJSON = "application/json"
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
@@ -189,53 +183,4 @@ func badParameter(name, format string, args ...any) error {
 	return &domain.Error{Code: codeBadParameter, Detail: "a query parameter is wrong", Fields: []domain.Field{{
 		Pointer: "/query/" + name, Code: codeBadParameter, Message: fmt.Sprintf(format, args...),
 	}}}
-}
-
-// etag names a revision and the start of a digest: If-Match compares the revision alone, caches the whole.
-func etag(revision int64, digest string) string {
-	short := strings.TrimPrefix(digest, "sha256:")
-	return `"` + strconv.FormatInt(revision, 10) + "-" + short[:min(12, len(short))] + `"`
-}
-
-// precondition holds a change to the revision that the client saw (RFC 9110 section 13). current is the resource's
-// ETag; a resource that was never saved has revision 0 and is also met by If-None-Match: *.
-func precondition(c *gin.Context, revision int64, current string) error {
-	match, none := c.GetHeader("If-Match"), c.GetHeader("If-None-Match")
-	switch {
-	case match != "" && matches(match, revision):
-		return nil
-	case match == "" && none == "":
-		return domain.Refuse(codePreconditionNeeded, "send If-Match with the ETag that you saw, or If-None-Match: * for the first PUT of a section")
-	case match == "" && none == "*" && revision == 0:
-		return nil
-	}
-	c.Header("ETag", current)
-	return domain.Refuse(codePreconditionFailed, "the resource has moved on; its current ETag is %s", current)
-}
-
-func matches(header string, revision int64) bool {
-	if strings.TrimSpace(header) == "*" {
-		return revision > 0
-	}
-	for tag := range strings.SplitSeq(header, ",") {
-		number, _, _ := strings.Cut(strings.Trim(strings.TrimPrefix(strings.TrimSpace(tag), "W/"), `"`), "-")
-		if number == strconv.FormatInt(revision, 10) {
-			return true
-		}
-	}
-	return false
-}
-
-// notModified answers a conditional GET whose representation the client has.
-func notModified(c *gin.Context, tag string) bool {
-	c.Header("ETag", tag)
-	c.Header("Cache-Control", "private, no-cache")
-	for known := range strings.SplitSeq(c.GetHeader("If-None-Match"), ",") {
-		if strings.TrimPrefix(strings.TrimSpace(known), "W/") == tag {
-			c.Status(http.StatusNotModified)
-			c.Writer.WriteHeaderNow()
-			return true
-		}
-	}
-	return false
 }
