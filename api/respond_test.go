@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/base64"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,27 +56,6 @@ func TestNarrow(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s: %s, want %s", target, got, want)
-		}
-	}
-}
-
-func TestContentDigest(t *testing.T) {
-	sum := strings.Repeat("\x01", 32)
-	encoded := base64.StdEncoding.EncodeToString([]byte(sum))
-	for header, want := range map[string]string{
-		"": "", "sha-512=:abcd:": "", "sha-256=:" + encoded + ":": strings.Repeat("01", 32),
-		"sha-512=:abcd:, SHA-256=:" + encoded + ":": strings.Repeat("01", 32),
-		"sha-256=:AAAA:": "refused", "sha-256=:!:": "refused", "sha-256=::": "refused",
-	} {
-		got, err := contentDigest(http.Header{"Content-Digest": {header}})
-		if err != nil {
-			if told(t, err) != "bad_header" {
-				t.Error(err)
-			}
-			got = "refused"
-		}
-		if got != want {
-			t.Errorf("%q: %q, want %q", header, got, want)
 		}
 	}
 }

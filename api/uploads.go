@@ -3,9 +3,6 @@ package api
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -148,10 +145,11 @@ func (s *Server) upload(c *gin.Context, kind fileKind) (upload, error) {
 		return up, fileProblem(notOfKind(head))
 	}
 	ctx := c.Request.Context()
-	up.blob, err = s.Blobs.Put(ctx, storeID(c), body, kind.limit, func(sum string, _ int64) error {
+	hashed := want.hashing(body)
+	up.blob, err = s.Blobs.Put(ctx, storeID(c), hashed, kind.limit, func(sum string, _ int64) error {
 		up.sha256 = sum
-		if want != "" && want != sum {
-			return domain.Refuse(codeDigestMismatch, "the body's SHA-256 is another than its Content-Digest")
+		if !hashed.holds(sum) {
+			return domain.Refuse(codeDigestMismatch, "the body's digest is another than its Content-Digest says")
 		}
 		_, err := s.Blobs.Stat(ctx, key(c, sum))
 		up.fresh = errors.Is(err, storage.ErrNotFound)
@@ -167,14 +165,14 @@ func notOfKind(head []byte) error {
 	return image.ErrUnsupported
 }
 
-// announced holds what the headers say of a file to its kind, and gives the SHA-256 that they announce, if any.
-func announced(c *gin.Context, kind fileKind) (sum string, err error) {
+// announced holds what the headers say of a file to its kind, and gives the digests that they announce, if any.
+func announced(c *gin.Context, kind fileKind) (digests, error) {
 	sent := c.ContentType()
 	if !strings.HasPrefix(sent, kind.mediaType) && sent != "application/octet-stream" {
-		return "", domain.Refuse(codeMediaType, "the body must be %s…", kind.mediaType)
+		return digests{}, domain.Refuse(codeMediaType, "the body must be %s…", kind.mediaType)
 	}
 	if c.Request.ContentLength > kind.limit {
-		return "", domain.Refuse(codeTooLarge, "the body is over %d bytes", kind.limit)
+		return digests{}, domain.Refuse(codeTooLarge, "the body is over %d bytes", kind.limit)
 	}
 	return contentDigest(c.Request.Header)
 }
@@ -188,22 +186,6 @@ func (r bodyReader) Read(p []byte) (int, error) {
 		return n, unreadable(err)
 	}
 	return n, err
-}
-
-// contentDigest reads the SHA-256 that the client announced, in hex (RFC 9530); empty when it announced none.
-func contentDigest(h http.Header) (string, error) {
-	for field := range strings.SplitSeq(h.Get("Content-Digest"), ",") {
-		name, value, ok := strings.Cut(strings.TrimSpace(field), "=")
-		if !ok || !strings.EqualFold(name, "sha-256") {
-			continue
-		}
-		sum, err := base64.StdEncoding.DecodeString(strings.Trim(value, ":"))
-		if err != nil || len(sum) != sha256.Size {
-			return "", domain.Refuse(codeBadHeader, "Content-Digest must be sha-256=:base64:")
-		}
-		return hex.EncodeToString(sum), nil
-	}
-	return "", nil
 }
 
 // discard deletes the bytes of a file that was refused and says what is wrong with it. Bytes that were stored before may
