@@ -112,6 +112,11 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	if _, err := s.Stat(ctx, key); err != nil {
 		return err
 	}
+	return s.deleteLocked(key)
+}
+
+// deleteLocked removes a blob whose lock is held.
+func (s *Store) deleteLocked(key string) error {
 	mark := s.mark(key)
 	end, err := retention(mark)
 	if err != nil {

@@ -38,8 +38,10 @@ type Engine struct {
 	path    string
 	lock    *os.File // nil when read-only
 	writer  *writer  // nil when read-only
+	cache   *cache   // nil when read-only: another process writes
 	pool    chan *conn
 	closed  chan struct{}
+	pinned  bool        // a snapshot: its connection is never opened again
 	faulted atomic.Bool // a mapped page was missing: nothing is mapped any more
 	once    sync.Once
 
@@ -58,19 +60,20 @@ func Open(ctx context.Context, folder string) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := newEngine(folder)
+	e := newEngine(folder, readers)
 	e.lock = lock
 	first, err := openWriter(ctx, e.path)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the database in %s: %w", folder, err), lock.Close())
 	}
-	e.writer = startWriter(first, e.path) //nolint:contextcheck // the writer lives until Close, not as long as ctx
+	e.cache = newCache()
+	e.writer = startWriter(first, e.path, e.cache) //nolint:contextcheck // the writer lives until Close, not as long as ctx
 	return e, nil
 }
 
 // OpenReadOnly opens the engine in folder for reading, also beside a running server. It never writes a document.
 func OpenReadOnly(ctx context.Context, folder string) (*Engine, error) {
-	e := newEngine(folder)
+	e := newEngine(folder, readers)
 	if _, err := os.Stat(e.path); err != nil {
 		return nil, fmt.Errorf("no database in %s: %w", folder, err)
 	}
@@ -80,7 +83,8 @@ func OpenReadOnly(ctx context.Context, folder string) (*Engine, error) {
 	return e, nil
 }
 
-func newEngine(folder string) *Engine {
+// newEngine is an engine with so many readers, without a writer.
+func newEngine(folder string, readers int) *Engine {
 	e := &Engine{
 		path:   filepath.Join(folder, fileName),
 		pool:   make(chan *conn, readers),
@@ -116,7 +120,7 @@ func (e *Engine) makeTables(ctx context.Context, tables map[string]*table) error
 	if e.writer == nil {
 		return e.missingTables(ctx, tables)
 	}
-	return e.writer.do(ctx, 0, func(c *conn) error {
+	return e.writer.do(ctx, target{}, func(c *conn) error {
 		for _, name := range slices.Sorted(maps.Keys(tables)) {
 			if err := c.Exec(tables[name].create); err != nil {
 				return err
@@ -159,7 +163,7 @@ func (e *Engine) Close() error {
 	var err error
 	e.once.Do(func() {
 		close(e.closed)
-		for range readers {
+		for range cap(e.pool) {
 			err = errors.Join(err, (<-e.pool).close())
 		}
 		if e.writer != nil {
@@ -183,6 +187,9 @@ func (e *Engine) read(ctx context.Context, fn func(*conn) error) (err error) {
 		}
 		e.pool <- c
 	}()
+	if c == nil && e.pinned {
+		return errUnpinned
+	}
 	if c == nil {
 		if c, err = openReader(ctx, e.path, !e.faulted.Load()); err != nil {
 			return failure(ctx, err)
@@ -194,11 +201,19 @@ func (e *Engine) read(ctx context.Context, fn func(*conn) error) (err error) {
 	return failure(ctx, err)
 }
 
-func (e *Engine) take(ctx context.Context) (*conn, error) {
+// live says whether a call may still be answered.
+func (e *Engine) live(ctx context.Context) error {
 	select {
 	case <-e.closed:
-		return nil, errClosed
+		return errClosed
 	default:
+		return ctx.Err()
+	}
+}
+
+func (e *Engine) take(ctx context.Context) (*conn, error) {
+	if err := e.live(ctx); err != nil {
+		return nil, err
 	}
 	select {
 	case c := <-e.pool:

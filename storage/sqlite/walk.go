@@ -89,12 +89,13 @@ func (e *Engine) rowsBehind(ctx context.Context, t *table, last string) (chunk [
 	return chunk, err
 }
 
-// rowsBehind reads some rows and looks for their entries, both in one snapshot.
+// rowsBehind reads some rows and looks for their entries, both at one moment: a savepoint is a transaction of its own, and
+// inside a snapshot a part of that.
 func (c *conn) rowsBehind(t *table, last string) (chunk []seen, err error) {
-	if err := c.run("BEGIN"); err != nil {
+	if err := c.run("SAVEPOINT chunk"); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, c.run("COMMIT")) }()
+	defer func() { err = errors.Join(err, c.run("RELEASE chunk")) }()
 	size := 0
 	err = c.rows(func(s *sqlite3.Stmt) (bool, error) {
 		found := readRow(t, s)
