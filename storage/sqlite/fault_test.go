@@ -38,6 +38,19 @@ func filled(t *testing.T, folder string) *sqlite.Engine {
 	return e
 }
 
+// reopened is an engine that has read nothing of the folder yet, in place of e.
+func reopened(t *testing.T, folder string, e *sqlite.Engine) *sqlite.Engine {
+	t.Helper()
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e = open(t, folder)
+	if err := e.Declare(t.Context(), declared); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 func record(i int, text string) storage.Record {
 	doc, _ := bson.Marshal(bson.D{{Key: "text", Value: text}})
 	summary, _ := bson.Marshal(bson.D{{Key: "short", Value: text}})
@@ -99,6 +112,7 @@ func TestDamagedRowsAreNamedAndTheRestWorks(t *testing.T) {
 			folder := t.TempDir()
 			e := filled(t, folder)
 			tamper(t, folder, c.sql)
+			e = reopened(t, folder, e)
 			_, err := e.Get(t.Context(), "cars", "main/3")
 			if got := errors.Is(err, storage.ErrCorrupt); got != (c.seenBy&get != 0) {
 				t.Errorf("get: %v", err)
@@ -235,6 +249,7 @@ func TestACutFileEndsNoProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	e = reopened(t, folder, e)
 	tamper(t, folder, "PRAGMA wal_checkpoint(TRUNCATE)")
 	if _, err := e.Get(t.Context(), "cars", "main/1400"); err != nil {
 		t.Fatal(err)

@@ -17,10 +17,7 @@ func (e *Engine) Get(ctx context.Context, collection, id string) (storage.Record
 	}
 	r, found := storage.Record{ID: id}, false
 	if !t.missing && storage.CheckID(id) == nil {
-		err = e.read(ctx, func(c *conn) error {
-			found, err = c.get(t, &r)
-			return err
-		})
+		found, err = e.lookUp(ctx, t, &r)
 	}
 	if err != nil {
 		return storage.Record{}, fmt.Errorf("%s %s: %w", collection, id, err)
@@ -29,6 +26,27 @@ func (e *Engine) Get(ctx context.Context, collection, id string) (storage.Record
 		return storage.Record{}, fmt.Errorf("%s %s: %w", collection, id, storage.ErrNotFound)
 	}
 	return r, nil
+}
+
+// lookUp fills r from the documents that are held, or from the file.
+func (e *Engine) lookUp(ctx context.Context, t *table, r *storage.Record) (found bool, err error) {
+	read := func(c *conn) error {
+		found, err = c.get(t, r)
+		return err
+	}
+	if e.cache == nil {
+		err = e.read(ctx, read)
+		return found, err
+	}
+	k := cacheKey{t.name, r.ID}
+	held, asked := e.cache.get(k, r)
+	if held {
+		return true, e.live(ctx)
+	}
+	if err = e.read(ctx, read); err == nil && found {
+		e.cache.fill(k, *r, asked)
+	}
+	return found, err
 }
 
 func (c *conn) get(t *table, r *storage.Record) (found bool, err error) {

@@ -36,9 +36,9 @@ func (e *Engine) write(ctx context.Context, collection string, r storage.Record,
 	if err := t.check(r); err != nil {
 		return err
 	}
-	size := len(r.Doc) + len(r.Summary)
 	keys := packKeys(storage.SortKeys(append([]storage.KeyValue(nil), r.Keys...)))
-	return e.writer.do(ctx, size, func(c *conn) error { return fn(c, t, keys) })
+	on := target{cacheKey{t.name, r.ID}, &r}
+	return e.writer.do(ctx, on, func(c *conn) error { return fn(c, t, keys) })
 }
 
 func (e *Engine) writable(collection string) (*table, error) {
@@ -72,7 +72,7 @@ func (e *Engine) Delete(ctx context.Context, collection, id string, version int6
 	if err != nil {
 		return err
 	}
-	return e.writer.do(ctx, 0, func(c *conn) error {
+	return e.writer.do(ctx, target{cacheKey: cacheKey{t.name, id}}, func(c *conn) error {
 		old, err := c.old(t, id, version)
 		if err != nil {
 			return err

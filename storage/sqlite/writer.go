@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"errors"
+
+	"example.com/walkaround/storage"
 )
 
 // A group is bounded, so that no transaction holds more than the WAL should take at once.
@@ -14,6 +16,7 @@ const (
 // writer owns the one connection that writes.
 type writer struct {
 	path    string
+	cache   *cache
 	conn    *conn // used by its goroutine alone; nil after a panic, until it is opened again
 	jobs    chan *job
 	closing chan struct{}
@@ -25,14 +28,21 @@ type writer struct {
 type job struct {
 	ctx  context.Context //nolint:containedctx // the writer drops what nobody waits for
 	fn   func(*conn) error
+	on   target
 	size int
 	err  error
 	done chan error // holds one answer, so that the writer never waits for a caller who went away
 }
 
-func startWriter(c *conn, path string) *writer {
+// target is the document that a write changes. The zero target is none.
+type target struct {
+	cacheKey
+	record *storage.Record // as it is stored then; nil when it is deleted
+}
+
+func startWriter(c *conn, path string, documents *cache) *writer {
 	w := &writer{
-		path: path, conn: c,
+		path: path, conn: c, cache: documents,
 		jobs:    make(chan *job, groupWrites),
 		closing: make(chan struct{}),
 		stopped: make(chan struct{}),
@@ -43,8 +53,8 @@ func startWriter(c *conn, path string) *writer {
 
 // do has fn run and returns when its effect is durable, or when it is known to have none. When ctx ends first it
 // returns at once; a write that still waited then is never made.
-func (w *writer) do(ctx context.Context, size int, fn func(*conn) error) error {
-	j := &job{ctx: ctx, fn: fn, size: size, done: make(chan error, 1)}
+func (w *writer) do(ctx context.Context, on target, fn func(*conn) error) error {
+	j := &job{ctx: ctx, fn: fn, on: on, size: on.size(), done: make(chan error, 1)}
 	select {
 	case <-w.closing:
 		return errClosed
@@ -65,6 +75,14 @@ func (w *writer) do(ctx context.Context, size int, fn func(*conn) error) error {
 	case <-w.stopped:
 		return w.late(j)
 	}
+}
+
+// size is about what a write adds to its transaction.
+func (t target) size() int {
+	if t.record == nil {
+		return 0
+	}
+	return len(t.record.Doc) + len(t.record.Summary)
 }
 
 // late is for a write that came while the writer ended: it was answered, or it was never seen.
@@ -115,11 +133,18 @@ func (w *writer) gather(group []*job) []*job {
 
 // commit runs a group in one transaction and answers each of its writes.
 func (w *writer) commit(group []*job) {
+	for _, j := range group {
+		w.cache.begin(j.on.cacheKey)
+	}
 	err := w.transact(group)
 	for i, j := range group {
 		if j.err == nil {
 			j.err = err
 		}
+		if j.err != nil { // what is stored is not known here
+			j.on.record = nil
+		}
+		w.cache.end(j.on.cacheKey, j.on.record)
 		j.done <- failure(j.ctx, j.err)
 		group[i] = nil
 	}

@@ -26,7 +26,7 @@ func blocked(t *testing.T) (e *Engine, release func()) {
 	}
 	held, gate := make(chan struct{}), make(chan struct{})
 	go func() {
-		err := e.writer.do(context.WithoutCancel(t.Context()), 0, func(*conn) error { close(held); <-gate; return nil })
+		err := e.writer.do(context.WithoutCancel(t.Context()), target{}, func(*conn) error { close(held); <-gate; return nil })
 		if err != nil {
 			t.Error(err)
 		}
@@ -90,7 +90,7 @@ func TestAPanicTellsWhereItCameFrom(t *testing.T) {
 	e, release := blocked(t)
 	release()
 	torn := func(*conn) error { panic("torn page") }
-	for doing, err := range map[string]error{"read": e.read(t.Context(), torn), "write": e.writer.do(t.Context(), 0, torn)} {
+	for doing, err := range map[string]error{"read": e.read(t.Context(), torn), "write": e.writer.do(t.Context(), target{}, torn)} {
 		if !errors.Is(err, storage.ErrUnavailable) || !strings.Contains(err.Error(), doing+": panic: torn page") ||
 			!strings.Contains(err.Error(), "writer_test.go") {
 			t.Errorf("%s: %v", doing, err)
