@@ -1,0 +1,100 @@
+package minio_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	client "github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"example.com/walkaround/storage"
+	"example.com/walkaround/storage/minio"
+	"example.com/walkaround/storage/storagetest"
+	"example.com/walkaround/test/minioserver"
+)
+
+// server is one that serves a whole test: an external one if it is named, otherwise one of our own.
+func server(t testing.TB) *minioserver.Server {
+	t.Helper()
+	if s, ok := minioserver.External(); ok {
+		return s
+	}
+	return minioserver.Start(t, minioserver.Options{Encrypts: true})
+}
+
+// settings name a bucket that is not there yet.
+func settings(t testing.TB, s *minioserver.Server) minio.Config {
+	t.Helper()
+	return minio.Config{
+		Endpoint: s.URL, AccessKey: s.AccessKey, SecretKey: s.SecretKey, Bucket: "walkaround-" + uuid.NewString() + "-test", Spool: t.TempDir(),
+	}
+}
+
+func open(t testing.TB, c minio.Config) *minio.Store {
+	t.Helper()
+	s, err := minio.Open(t.Context(), c, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// bare is a client of the server beside the store.
+func bare(t testing.TB, s *minioserver.Server) *client.Client {
+	t.Helper()
+	c, err := client.New(strings.TrimPrefix(s.URL, "http://"), &client.Options{
+		Creds: credentials.NewStaticV4(s.AccessKey, s.SecretKey, ""), Region: "us-east-1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func put(t testing.TB, s *minio.Store, data string) storage.BlobInfo {
+	t.Helper()
+	info, err := s.Put(t.Context(), "main", strings.NewReader(data), 1<<20, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
+}
+
+func wantError(t *testing.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Fatalf("got %v, want %v", err, want)
+	}
+}
+
+// object is the object of a key of store main.
+func object(key string) string { return "main/" + key[5:7] + "/" + key[5:] }
+
+func TestContract(t *testing.T) {
+	srv := server(t)
+	for name, change := range map[string]func(*minio.Config){
+		"no lock":    func(*minio.Config) {},
+		"governance": func(c *minio.Config) { c.Lock = minio.LockGovernance },
+		"compliance": func(c *minio.Config) { c.Lock = minio.LockCompliance; c.SSE = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			storagetest.Blobs(t, func(t *testing.T) storage.Blobs {
+				t.Helper()
+				c := settings(t, srv)
+				change(&c)
+				return open(t, c)
+			})
+		})
+	}
+}
+
+var _ = context.Background
