@@ -9,7 +9,6 @@ import (
 
 	"example.com/walkaround/api/background/timestamp"
 	"example.com/walkaround/domain/evidence"
-	"example.com/walkaround/domain/visit"
 	"example.com/walkaround/storage"
 )
 
@@ -174,52 +173,6 @@ func (k *checker) count(c evidence.Checkpoint, leaves []string) (leaf string, so
 		}
 	}
 	return leaf, sound
-}
-
-// fileRows walks photos and recordings.
-func (k *checker) fileRows(ctx context.Context) error {
-	err := values(ctx, k, k.photos, func(ctx context.Context, p visit.Photo) error {
-		where := "photos/" + p.StoreID + "/" + p.ID
-		k.tasks(where, p.Outbox)
-		for _, sum := range []string{p.SHA256, p.Derived.Screen, p.Derived.Thumb} {
-			if err := k.file(ctx, p.StoreID, sum, where); err != nil {
-				return err
-			}
-		}
-		return k.owned(ctx, where, p.StoreID, p.VisitID, p.SHA256, func(v visit.Visit) string { return v.Photos[p.ID] })
-	})
-	if err != nil {
-		return err
-	}
-	return values(ctx, k, k.recordings, func(ctx context.Context, r visit.Recording) error {
-		where := "recordings/" + r.StoreID + "/" + r.ID
-		if err := k.file(ctx, r.StoreID, r.SHA256, where); err != nil {
-			return err
-		}
-		return k.owned(ctx, where, r.StoreID, r.VisitID, r.SHA256, func(v visit.Visit) string { return v.Recordings[r.ID] })
-	})
-}
-
-// owned holds a file's row against the visit that it is of. One that no visit names yet is an upload that broke off.
-func (k *checker) owned(ctx context.Context, where, storeID, visitID, sum string, named func(visit.Visit) string) error {
-	for _, fresh := range []bool{false, true} {
-		v, there, unknown, err := k.visitOf(ctx, storeID, visitID, fresh)
-		switch {
-		case err != nil || unknown:
-			return err
-		case !there:
-			k.lose("visits", storeID+"/"+visitID, "it is gone; %s names it", where)
-			return nil
-		case named(v) == "" && !fresh:
-			continue
-		case named(v) == "":
-			k.note("row", where, "visit %s does not name it: its upload was never finished", visitID)
-		case named(v) != sum:
-			k.find("row", where, "visit %s names another SHA-256", visitID)
-		}
-		return nil
-	}
-	return nil
 }
 
 // reservationRows walks what must be unique. A reservation whose owner was never made is what a crash leaves.

@@ -21,23 +21,26 @@ const maxPDF = 64 << 20
 
 func (k *checker) visitRows(ctx context.Context) error { return values(ctx, k, k.visits, k.visit) }
 
-// visit holds a visit against its chain, its seals, its files and the rows that it names.
+// visit holds a visit against its chain, its seals, its files, the rows that it names and the ledger that tells of it.
 func (k *checker) visit(ctx context.Context, v visit.Visit) error {
 	where := "visits/" + v.StoreID + "/" + v.ID
 	k.tasks(where, v.Outbox)
-	whole := k.chain(where, v)
-	if whole {
-		k.history(where, v)
+	var story *visit.Story // nil when its events are damaged
+	if k.chain(where, v) {
+		story = k.history(where, &v)
 	}
-	if err := errors.Join(k.sheet(ctx, where, v), k.named(ctx, where, v)); err != nil {
+	if err := errors.Join(k.sheet(ctx, where, v, story), k.named(ctx, where, v), k.asked(ctx, where, &v)); err != nil {
 		return err
 	}
 	for i := range v.Signatures {
-		if err := k.signature(ctx, where, &v, &v.Signatures[i], whole); err != nil {
+		if err := k.signature(ctx, where, &v, &v.Signatures[i], story); err != nil {
 			return err
 		}
 	}
-	return nil
+	if story == nil {
+		return nil
+	}
+	return k.ledger(ctx, where, v)
 }
 
 // chain recomputes the chain of events.
@@ -49,37 +52,14 @@ func (k *checker) chain(where string, v visit.Visit) (whole bool) {
 	return err == nil
 }
 
-// history holds what a visit says of itself against its events.
-func (k *checker) history(where string, v visit.Visit) {
-	photos, recordings, frozen := map[string]string{}, map[string]string{}, false
-	for _, e := range v.Events {
-		switch e.Type {
-		case "photo_stored":
-			photos[e.Data["photo_id"]] = e.Data["sha256"]
-		case "recording_stored":
-			recordings[e.Data["recording_id"]] = e.Data["sha256"]
-		case "signed":
-			frozen = frozen || e.Data["conflict"] == "false"
-			if sig := v.Signature(e.Data["signature_id"]); sig == nil {
-				k.find("seal", where, "signature %s, which event %d tells of, is gone", e.Data["signature_id"], e.Seq)
-			}
-		case "adopted":
-			frozen = true
-		case "reopened":
-			frozen = false
-		}
+// history holds what a visit says of itself against its events, and gives their story.
+func (k *checker) history(where string, v *visit.Visit) *visit.Story {
+	kinds := map[string]string{visit.PartVisit: "row", visit.PartSection: "section", visit.PartSignature: "seal"}
+	story := visit.Retell(v.Events)
+	for _, c := range v.Contradictions(story) {
+		k.find(kinds[c.Part], where, "%s", c.What)
 	}
-	if v.Sections.Inspection.Frozen != frozen {
-		k.find("section", where, "the walk-around is frozen or open against its events")
-	}
-	for _, files := range []struct {
-		kind         string
-		told, stored map[string]string
-	}{{"photo", photos, v.Photos}, {"recording", recordings, v.Recordings}} {
-		for _, id := range differing(files.told, files.stored) {
-			k.find("section", where, "%s %s is not what its event tells", files.kind, id)
-		}
-	}
+	return &story
 }
 
 // differing names the entries that are not alike in both maps, in order.
@@ -100,15 +80,18 @@ func differing[V comparable](a, b map[string]V) []string {
 }
 
 // sheet holds the sections against their digest: of a frozen sheet, the one that was signed.
-func (k *checker) sheet(ctx context.Context, where string, v visit.Visit) error {
+func (k *checker) sheet(ctx context.Context, where string, v visit.Visit, story *visit.Story) error {
 	form, err := v.Sheet().Canonical()
 	if err != nil {
 		k.find("section", where, "the walk-around has no canonical form")
 		return nil //nolint:nilerr // what is wrong with the row is found, not failed with
 	}
-	digest, current := evidence.Digest(form), v.Current()
+	if v.Sections.Intake.Digest != v.IntakeDigest() {
+		k.find("section", where, "the intake is not what its digest says")
+	}
+	digest, current := evidence.Digest(form), standingSeal(&v, story)
 	switch {
-	case !v.Sections.Inspection.Frozen || current == nil:
+	case current == nil:
 		if digest != v.Sections.Inspection.Digest {
 			k.find("section", where, "intake or walk-around are not what their digest says")
 		}
@@ -122,6 +105,17 @@ func (k *checker) sheet(ctx context.Context, where string, v visit.Visit) error 
 	}
 	k.find("section", where, "changed behind the seal of signature %s: %s", current.ID, strings.Join(changedMembers(signed, form), ", "))
 	return nil
+}
+
+// standingSeal is the signature behind which the sheet is frozen, by the events where they are whole; nil when it is open.
+func standingSeal(v *visit.Visit, story *visit.Story) *visit.Signature {
+	switch {
+	case story == nil && v.Sections.Inspection.Frozen:
+		return v.Current()
+	case story == nil || !story.Frozen || story.Current() == nil:
+		return nil
+	}
+	return v.Signature(story.Current().ID)
 }
 
 // changedMembers names the members of two canonical forms that are not alike.
@@ -183,14 +177,17 @@ func (k *checker) numbered(ctx context.Context, where string, v visit.Visit) err
 	return nil
 }
 
-// signature holds a signature against its seal, its files and its proof.
-func (k *checker) signature(ctx context.Context, where string, v *visit.Visit, sig *visit.Signature, chained bool) error {
+// signature holds a signature against its seal, its files, its template and its proof.
+func (k *checker) signature(ctx context.Context, where string, v *visit.Visit, sig *visit.Signature, story *visit.Story) error {
 	if k.sealed(where, v, sig) {
 		k.stated(where, v, sig)
 	}
-	if chained {
+	if story != nil {
 		if err := evidence.VerifyHead(v.Events, sig.Seal.Statement.Chain); err != nil && k.genuine(sig) {
 			k.find("event", where, "the chain is not the one that the seal of signature %s saw", sig.ID)
+		}
+		if err := k.answered(ctx, where, v, sig, story.Signature(sig.ID)); err != nil {
+			return err
 		}
 	}
 	for _, sum := range []string{sig.Files.Canonical, sig.Files.Image, sig.Files.Strokes, sig.Files.PDF} {
@@ -250,7 +247,8 @@ func (k *checker) stated(where string, v *visit.Visit, sig *visit.Signature) {
 	if sig.Files.Strokes != "" {
 		beside.StrokesSHA256 = "sha256:" + sig.Files.Strokes
 	}
-	if says != beside || "sha256:"+sig.Files.Canonical != sig.Digest {
+	linked := sig.PDF == pdfPath(v.ID, sig.Digest) && strings.HasSuffix(sig.VerifyURL, verifyPath(sig.Digest))
+	if says != beside || "sha256:"+sig.Files.Canonical != sig.Digest || !linked {
 		k.find("seal", where, "signature %s is not what its seal says", sig.ID)
 	}
 }

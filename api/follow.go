@@ -116,7 +116,7 @@ func (s *Server) fileProof(ctx context.Context, p proof) error {
 func (s *Server) tellVehicle(ctx context.Context, v *visit.Visit, sig *visit.Signature) error {
 	id := v.StoreID + "/" + v.VehicleID
 	contribution := vehicle.Contribution{
-		VisitID: v.ID, SignatureID: sig.ID, SignedAt: sig.SealedAt, ArrivedAt: v.ArrivedAt, Marks: sightings(v.Inspection),
+		VisitID: v.ID, SignatureID: sig.ID, SignedAt: countedAt(sig), ArrivedAt: v.ArrivedAt, Marks: sightings(v.Inspection),
 	}
 	ledger, err := s.applyToLedger(ctx, id, v, contribution)
 	if err != nil {

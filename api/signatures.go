@@ -101,7 +101,7 @@ func (s *Server) sign(c *gin.Context) error {
 
 // seal stores the bytes that are signed and takes the signature. errMoved.
 func (s *Server) seal(c *gin.Context, bodySum string, signing visit.Signing, storeKey evidence.SigningKey) error {
-	kept, err := s.keepCanonical(c, signing)
+	kept, err := s.keepCanonical(c, &signing)
 	if err != nil {
 		return err
 	}
@@ -168,8 +168,8 @@ func (s *Server) keepInk(c *gin.Context, drawn ink) error {
 func (s *Server) signing(c *gin.Context, r SignatureRequest, drawn ink) (visit.Signing, error) {
 	out := visit.Signing{
 		ID: domain.NewID(), Digest: r.Digest, Signer: r.Signer, SignedAt: r.SignedAt, Device: r.Device, Witness: person(c),
-		PDF:       "/v1/visits/" + c.Param("id") + "/documents/inspection.pdf?digest=" + r.Digest,
-		VerifyURL: s.base(c.Request) + "/v1/verify/" + r.Digest,
+		PDF:       pdfPath(c.Param("id"), r.Digest),
+		VerifyURL: s.base(c.Request) + verifyPath(r.Digest),
 	}
 	out.Files.Image = blobName(drawn.image)
 	if drawn.strokes != nil {
@@ -183,27 +183,42 @@ func (s *Server) signing(c *gin.Context, r SignatureRequest, drawn ink) (visit.S
 	if err != nil {
 		return out, nil //nolint:nilerr // Sign refuses it, after what matters more
 	}
-	out.Required, err = s.requiredBy(c.Request.Context(), storeID(c), sheet.Checklist)
+	if out.Required, err = s.requiredBy(c.Request.Context(), storeID(c), sheet.Checklist); err != nil {
+		return out, err
+	}
+	out.Template, err = s.templateOf(c.Request.Context(), storeID(c), sheet.Checklist)
 	return out, err
 }
 
+// pdfPath is where the sealed PDF of a digest is read, verifyPath where anyone asks for it.
+func pdfPath(visitID, digest string) string {
+	return "/v1/visits/" + visitID + "/documents/inspection.pdf?digest=" + digest
+}
+
+func verifyPath(digest string) string { return "/v1/verify/" + digest }
+
 // keepCanonical stores the bytes that are signed, before the visit names them, and says whether it did: only bytes that
-// hash to the digest that was shown can be signed. They came with the signature, or are those of the sheet as it stands.
-func (s *Server) keepCanonical(c *gin.Context, signing visit.Signing) (kept bool, err error) {
-	canonical := signing.Canonical
+// hash to the digest that was shown can be signed. They came with the signature, or are those of the sheet as it stands: then
+// only now it is known which template they answer.
+func (s *Server) keepCanonical(c *gin.Context, signing *visit.Signing) (kept bool, err error) {
+	ctx, canonical := c.Request.Context(), signing.Canonical
 	if canonical == nil {
-		saved, err := s.visits.Get(c.Request.Context(), key(c, c.Param("id")))
+		saved, err := s.visits.Get(ctx, key(c, c.Param("id")))
 		if err != nil {
 			return false, err
 		}
-		if canonical, err = saved.Value.Sheet().Canonical(); err != nil {
+		sheet := saved.Value.Sheet()
+		if canonical, err = sheet.Canonical(); err != nil {
+			return false, err
+		}
+		if signing.Template, err = s.templateOf(ctx, storeID(c), sheet.Checklist); err != nil {
 			return false, err
 		}
 	}
 	if evidence.Digest(canonical) != signing.Digest {
 		return false, nil
 	}
-	_, err = s.putBlob(c.Request.Context(), storeID(c), canonical)
+	_, err = s.putBlob(ctx, storeID(c), canonical)
 	return err == nil, err
 }
 

@@ -2,9 +2,11 @@ package visit
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.com/walkaround/domain"
+	"example.com/walkaround/domain/evidence"
 )
 
 // Arrival is what opens a visit: a plate or a VIN is enough (R1, R2).
@@ -82,7 +84,7 @@ func Arrive(o Opening, a Arrival, found Found) Visit {
 	} else {
 		v.GreetedBy, v.GreetedAt = &o.By, &o.At
 	}
-	v.record("arrived", o.By.ID, map[string]string{"number": v.Number, "vehicle_id": v.VehicleID}, o.At)
+	v.record("arrived", o.By.ID, v.filed(map[string]string{"number": v.Number, "name": o.By.Name, "gate": strconv.FormatBool(o.Gate)}), o.At)
 	v.recompute()
 	return v
 }
@@ -126,7 +128,7 @@ func (v *Visit) Take(by Person, now domain.Time) error {
 	}
 	v.AdvisorID, v.Advisor = by.ID, &by
 	v.Revision++
-	v.record("taken", by.ID, nil, now)
+	v.record("taken", by.ID, map[string]string{"name": by.Name}, now)
 	return nil
 }
 
@@ -171,7 +173,7 @@ func (v *Visit) Correct(a Arrival, found Found, by Person, now domain.Time) erro
 	}
 	v.says(a, found, now)
 	v.Revision++
-	v.record("corrected", by.ID, map[string]string{"vehicle_id": v.VehicleID}, now)
+	v.record("corrected", by.ID, v.filed(map[string]string{}), now)
 	v.recompute()
 	return nil
 }
@@ -187,15 +189,20 @@ func (v *Visit) Cancel(reason string, coversRemoved bool, by Person, now domain.
 	if strings.TrimSpace(reason) == "" {
 		return domain.Refuse(CodeReasonMissing, "a cancelled visit needs a reason")
 	}
-	if v.Inspection != nil && v.Inspection.Covers.anyFitted() && !coversRemoved {
+	if v.coversFitted() && !coversRemoved {
 		return domain.Refuse(CodeCoversNotRemoved, "the covers are fitted; take them off first")
 	}
 	v.State = Cancelled
 	v.Cancelled = &Cancellation{At: now, By: by, Reason: reason}
 	v.Revision++
-	v.record("cancelled", by.ID, nil, now)
+	v.record("cancelled", by.ID, map[string]string{
+		"name": by.Name, "reason_digest": evidence.Digest([]byte(reason)), "sheet_digest": v.Sections.Inspection.Digest,
+		"covers_fitted": strconv.FormatBool(v.coversFitted()), "covers_removed": strconv.FormatBool(coversRemoved),
+	}, now)
 	return nil
 }
+
+func (v *Visit) coversFitted() bool { return v.Inspection != nil && v.Inspection.Covers.anyFitted() }
 
 // GiveCopy records that the customer was given his copy of a sealed document. CodeNotSigned.
 func (v *Visit) GiveCopy(digest string, kind CopyKind, by Person, now domain.Time) error {
@@ -204,7 +211,7 @@ func (v *Visit) GiveCopy(digest string, kind CopyKind, by Person, now domain.Tim
 	}
 	v.Copies = append(v.Copies, Copy{At: now, By: by, Digest: digest, Kind: kind})
 	v.Revision++
-	v.record("copy_given", by.ID, map[string]string{"digest": digest, "kind": string(kind)}, now)
+	v.record("copy_given", by.ID, map[string]string{"digest": digest, "kind": string(kind), "name": by.Name}, now)
 	return nil
 }
 

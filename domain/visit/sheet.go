@@ -201,11 +201,16 @@ func (s Sheet) missing(required []string, lastOdometer *int64) []Missing {
 // recompute brings digests and what is missing up to date after any change, so that reading them costs nothing.
 func (v *Visit) recompute() {
 	v.Sections.Intake.Missing = v.Intake.missing()
-	v.Sections.Intake.Digest = digestOf(struct {
+	v.Sections.Intake.Digest = v.IntakeDigest()
+	v.recomputeSheet()
+}
+
+// IntakeDigest is the digest of the intake alone, as it stands.
+func (v *Visit) IntakeDigest() string {
+	return digestOf(struct {
 		VisitID string  `json:"visit_id"`
 		Intake  *Intake `json:"intake,omitempty"`
 	}{v.ID, v.Intake})
-	v.recomputeSheet()
 }
 
 // recomputeSheet is recompute after a change that left the intake as it was.

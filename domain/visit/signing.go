@@ -1,7 +1,9 @@
 package visit
 
 import (
+	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"example.com/walkaround/domain"
@@ -33,6 +35,8 @@ type Signature struct {
 	PDF        string           `bson:"pdf" json:"pdf" format:"uri-reference"`     // where the sealed PDF is read
 	VerifyURL  string           `bson:"verify_url" json:"verify_url" format:"uri"` // what the QR code on the sheet says
 	VehicleID  string           `bson:"vehicle_id,omitempty" json:"-"`             // that was told of it; empty for a conflict
+	SavedAt    *domain.Time     `bson:"saved_at,omitempty" json:"-"`               // and Reason: how the section stood with it
+	Reason     string           `bson:"reason,omitempty" json:"-"`
 	Files      Files            `bson:"files" json:"-"`
 	Seal       evidence.Seal    `bson:"seal" json:"-"`
 }
@@ -51,6 +55,7 @@ type Signing struct {
 	Digest    string   // of what was shown
 	Canonical []byte   // what was shown; always there from a tablet that was offline
 	Required  []string // codes that the checklist named in Canonical demands
+	Template  string   // digest of the checklist's version that the sheet answers; empty when it answers none
 	Signer    evidence.Signer
 	SignedAt  domain.Time
 	Device    evidence.Device
@@ -210,6 +215,7 @@ func (v *Visit) makeCurrent(sig *Signature, now domain.Time) {
 		}
 	}
 	sig.VehicleID = v.VehicleID
+	sig.SavedAt, sig.Reason = v.Sections.Inspection.SavedAt, v.Sections.Inspection.Reason
 	v.Sections.Inspection.Frozen, v.Sections.Intake.Frozen = true, true
 	v.Sections.Inspection.Digest = sig.Digest
 	v.Revision++
@@ -222,9 +228,7 @@ func (v *Visit) makeCurrent(sig *Signature, now domain.Time) {
 func (v *Visit) seal(s Signing, canonical []byte, revision int64, conflict bool, key evidence.SigningKey, now domain.Time) (*Signature, error) {
 	witness := evidence.Witness{StaffID: s.Witness.ID, Name: s.Witness.Name}
 	supersedes := v.currentDigest()
-	v.record("signed", s.Witness.ID, map[string]string{
-		"document": DocumentInspection, "digest": s.Digest, "signature_id": s.ID, "conflict": fmt.Sprint(conflict),
-	}, now)
+	v.record("signed", s.Witness.ID, s.told(conflict), now)
 	statement := evidence.Statement{
 		StoreID: v.StoreID, VisitID: v.ID, Number: v.Number, Document: DocumentInspection, Revision: revision, Digest: s.Digest,
 		SignatureID: s.ID, Signer: s.Signer, Witness: witness, Device: s.Device, SignedAt: s.SignedAt, SealedAt: now,
@@ -247,6 +251,18 @@ func (v *Visit) seal(s Signing, canonical []byte, revision int64, conflict bool,
 	return &v.Signatures[len(v.Signatures)-1], nil
 }
 
+// told is what the event of a signature records: also the template, which no canonical form holds, so that the seal, by the
+// head of the chain, does.
+func (s Signing) told(conflict bool) map[string]string {
+	data := map[string]string{
+		"document": DocumentInspection, "digest": s.Digest, "signature_id": s.ID, "conflict": strconv.FormatBool(conflict),
+	}
+	if s.Template != "" {
+		data["template_digest"] = s.Template
+	}
+	return data
+}
+
 // Reopen opens a new revision of the signed sheet; the old seal is current until the new revision is signed.
 // CodeNotSigned, CodeReasonMissing, CodeWrongState.
 func (v *Visit) Reopen(reason string, by Person, now domain.Time) error {
@@ -264,7 +280,9 @@ func (v *Visit) Reopen(reason string, by Person, now domain.Time) error {
 	section.Reason, section.Frozen, v.Sections.Intake.Frozen = reason, false, false
 	section.Sent, v.Sections.Intake.Sent = "", ""
 	v.Revision++
-	v.record("reopened", by.ID, map[string]string{"document": DocumentInspection, "revision": fmt.Sprint(section.Revision)}, now)
+	v.record("reopened", by.ID, map[string]string{
+		"document": DocumentInspection, "revision": strconv.FormatInt(section.Revision, 10), "reason_digest": evidence.Digest([]byte(reason)),
+	}, now)
 	v.recompute()
 	return nil
 }
@@ -281,15 +299,20 @@ func (v *Visit) Adopt(signatureID string, sheet Sheet, found Found, required []s
 	v.Intake, v.Inspection, v.Required = sheet.Intake, sheet.inspection(), required
 	section := &v.Sections.Inspection
 	section.Last = max(section.Last, section.Revision)
-	section.Revision, section.SavedAt, section.Sent = sig.Revision, &now, ""
+	section.Revision, section.Sent = sig.Revision, ""
 	v.Sections.Intake.Revision++
 	v.Sections.Intake.Sent = ""
+	if sig.Conflict && sig.AdoptedAt == nil {
+		section.SavedAt, section.Reason = &now, ""
+	} else { // it stands as it stood, under the same tag
+		section.SavedAt, section.Reason = cmp.Or(sig.SavedAt, &sig.SealedAt), sig.Reason
+	}
 	if sig.Conflict {
 		sig.AdoptedAt = &now
 	}
 	v.recompute()
 	v.makeCurrent(sig, now)
-	v.record("adopted", by.ID, map[string]string{"signature_id": sig.ID, "digest": sig.Digest}, now)
+	v.record("adopted", by.ID, v.filed(map[string]string{"signature_id": sig.ID, "digest": sig.Digest}), now)
 	v.Outbox.Add(TaskSeal, sig.ID, now)
 	return nil
 }

@@ -113,11 +113,17 @@ func TestCheckNamesEachCorruption(t *testing.T) {
 		},
 		{
 			"a chain made anew", event(s.first, func(e []evidence.Event) []evidence.Event { return rechained(s.first, e) }),
-			[]string{"event " + first + ": the chain is not the one that the seal of signature " + s.signature},
+			[]string{
+				"event " + first + ": the chain is not the one that the seal of signature " + s.signature,
+				"row " + first + ": its advisor is not the one", "row " + first + ": who greeted is not the one",
+			},
 		},
 		{
 			"the last events cut off", event(s.first, func(e []evidence.Event) []evidence.Event { return e[:len(e)-1] }),
-			[]string{"event " + first + ": the chain is not the one", "section " + first + ": the walk-around is frozen or open"},
+			[]string{
+				"event " + first + ": the chain is not the one", "section " + first + ": the walk-around is frozen or open",
+				"row " + first + ": its state is inspected, and its events tell arrived", "seal " + first + ": no event tells of signature " + s.signature,
+			},
 		},
 
 		{"a damage taken from the signed sheet", func(d damage) {
@@ -125,7 +131,10 @@ func TestCheckNamesEachCorruption(t *testing.T) {
 		}, []string{"section " + first + ": changed behind the seal of signature " + s.signature + ": inspection, photos"}},
 		{"words put into the customer's mouth", func(d damage) {
 			edit(d, "visits", "main/"+s.first, func(v *visit.Visit) { v.Intake.Requests[0].Words = "nothing" })
-		}, []string{"section " + first + ": changed behind the seal of signature " + s.signature + ": intake"}},
+		}, []string{
+			"section " + first + ": changed behind the seal of signature " + s.signature + ": intake",
+			"section " + first + ": the intake is not what its digest says",
+		}},
 		{"the digest beside it", func(d damage) {
 			edit(d, "visits", "main/"+s.first, func(v *visit.Visit) { v.Sections.Inspection.Digest = s.digest2 })
 		}, []string{"section " + first + ": changed behind the seal of signature " + s.signature + ": its digest"}},
@@ -154,7 +163,7 @@ func TestCheckNamesEachCorruption(t *testing.T) {
 		{"a signature removed", func(d damage) {
 			edit(d, "visits", "main/"+s.first, func(v *visit.Visit) { v.Signatures = nil })
 		}, []string{
-			"seal " + first + ": signature " + s.signature + ", which event", "proof proofs/" + s.digest + ": visit " + s.first + " has no signature",
+			"seal " + first + ": signature " + s.signature + ", which its events tell of, is gone", "proof proofs/" + s.digest + ": visit " + s.first + " has no signature",
 		}},
 		{
 			"the PDF unnamed", signature(s.first, func(g *visit.Signature) { g.Files.PDF = "" }),
