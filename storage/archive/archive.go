@@ -9,7 +9,7 @@
 //	walkaround-backup.json                     Header
 //	documents/<collection>/<n>.<sha256>.bson   records one after the other, as bsondump reads them
 //	blobs/<store>/<sha256>                     the bytes; a PAX record says until when they are retained
-//	manifest.json                              Manifest: how many of each, and the SHA-256 of every byte before
+//	manifest.json                              Manifest: how many of each, and a SHA-256 of it all
 //
 // Every byte is held to something. Records and blobs are compared with the SHA-256 in their name before they are stored, all
 // bytes before the manifest with the digest in it, and the manifest and what follows with the bytes that this package makes of
@@ -23,8 +23,10 @@ package archive
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"hash"
 	"regexp"
 	"time"
 
@@ -87,7 +89,7 @@ type Manifest struct {
 	Blobs            int64            `json:"blobs"`
 	BlobBytes        int64            `json:"blob_bytes"`
 	DamagedBlobs     int64            `json:"damaged_blobs"` // counted in Blobs: their bytes were not those of their name, and are not restored
-	Digest           string           `json:"digest"`        // sha256: and the SHA-256 of every byte before this entry
+	Digest           string           `json:"digest"`        // sha256: and the SHA-256 of every byte before this entry, then of this text with an empty digest
 }
 
 // Count is the number of all documents.
@@ -151,6 +153,15 @@ func trailer(m Manifest, at time.Time) ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// digested is the manifest with the digest of what came before it and of itself.
+func digested(m Manifest, before hash.Hash) (Manifest, error) {
+	m.Digest = ""
+	text, err := plain(m)
+	before.Write(text)
+	m.Digest = "sha256:" + hex.EncodeToString(before.Sum(nil))
+	return m, err
 }
 
 // plain is JSON that a person reads.

@@ -233,6 +233,7 @@ func (b *writer) blob(ctx context.Context, key string) (err error) {
 	b.progress.Blobs++
 	b.manifest.Blobs++
 	b.manifest.BlobBytes += info.Bytes
+	b.watch.progress(b.progress)
 	if !strings.HasSuffix(key, "/"+hex.EncodeToString(sum.Sum(nil))) {
 		b.manifest.DamagedBlobs++
 		b.watch.damaged(fmt.Errorf("%w: blob %s", storage.ErrCorrupt, key))
@@ -262,11 +263,15 @@ func (b *writer) finish() error {
 	if err := b.tar.Flush(); err != nil {
 		return err
 	}
-	b.manifest.Digest = "sha256:" + hex.EncodeToString(b.sum.Sum(nil))
-	end, err := trailer(b.manifest, b.at)
+	m, err := digested(b.manifest, b.sum)
 	if err != nil {
 		return err
 	}
+	end, err := trailer(m, b.at)
+	if err != nil {
+		return err
+	}
+	b.manifest = m
 	_, err = b.out.Write(end)
 	return err
 }

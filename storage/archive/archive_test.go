@@ -1,0 +1,403 @@
+package archive_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/walkaround/storage"
+	"example.com/walkaround/storage/archive"
+	"example.com/walkaround/storage/migrate"
+)
+
+func TestAStoreComesBackByteForByte(t *testing.T) {
+	from, to := newPlace(t), newPlace(t)
+	from.sample()
+	from.declare("many", "n")
+	for i := range 90 { // several chunks
+		n := fmt.Sprintf("%05d", i)
+		from.put("many", storage.Record{
+			ID: "main/" + n, Version: int64(i + 1), Doc: document(t, "text", strings.Repeat(n, 30_000)), Keys: []storage.KeyValue{{Name: "n", Value: n}},
+		})
+	}
+	var last archive.Progress
+	var backup bytes.Buffer
+	written, err := archive.Write(t.Context(), &backup, from.Storage, header(), archive.Watch{Progress: func(p archive.Progress) { last = p }})
+	ok(t, err)
+	if want := (archive.Progress{Documents: 93, Blobs: 4, BlobBytes: 16, TotalBlobs: 4, TotalBytes: 16}); last != want {
+		t.Errorf("progress %+v, want %+v", last, want)
+	}
+	h, verified, err := archive.Verify(t.Context(), bytes.NewReader(backup.Bytes()), archive.Watch{})
+	ok(t, err)
+	if h.Format != migrate.Oldest || h.Version != archive.Version || fmt.Sprint(verified) != fmt.Sprint(written) {
+		t.Errorf("%+v: wrote %+v, verified %+v", h, written, verified)
+	}
+	restored, err := to.restore(backup.Bytes())
+	ok(t, err)
+	if fmt.Sprint(restored) != fmt.Sprint(written) || restored.Count() != 93 {
+		t.Errorf("wrote %+v, restored %+v", written, restored)
+	}
+	if a, b := without(from.dump(), "meta"), without(to.dump(), "meta"); !slices.Equal(a, b) {
+		t.Errorf("%d lines, %d are back", len(a), len(b))
+	}
+	if err := to.opens(); err != nil {
+		t.Errorf("what was restored is not opened: %v", err)
+	}
+}
+
+func without(lines []string, collection string) []string {
+	return slices.DeleteFunc(lines, func(s string) bool { return strings.HasPrefix(s, collection+" ") })
+}
+
+func TestOtherToolsReadIt(t *testing.T) {
+	from := newPlace(t)
+	from.sample()
+	r := tar.NewReader(bytes.NewReader(from.backup()))
+	var names []string
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		ok(t, err)
+		names = append(names, strings.Split(h.Name, ".")[0])
+	}
+	if names[0] != "walkaround-backup" || names[len(names)-1] != "manifest" || !slices.Contains(names, "documents/visits/000001") {
+		t.Errorf("%q", names)
+	}
+}
+
+// small is a backup that has an entry of each kind.
+func small(t *testing.T) []byte {
+	t.Helper()
+	from := newPlace(t)
+	from.declare("visits", "plate")
+	from.put("visits", storage.Record{ID: "main/1", Version: 3, Doc: document(t, "id", "1"), Keys: []storage.KeyValue{{Name: "plate", Value: "A"}}})
+	sealed := from.blob("main", "photo")
+	ok(t, from.Blobs.Retain(t.Context(), sealed.Key, until))
+	return from.backup()
+}
+
+func TestABackupCutAtAnyByteIsRefused(t *testing.T) {
+	whole := small(t)
+	for n := range whole {
+		_, _, err := archive.Verify(t.Context(), bytes.NewReader(whole[:n]), archive.Watch{})
+		if !errors.Is(err, archive.ErrCut) && !(n < 1024 && errors.Is(err, archive.ErrForeign)) {
+			t.Fatalf("cut at %d of %d: %v", n, len(whole), err)
+		}
+	}
+}
+
+func TestABackupWithAnyChangedByteIsRefused(t *testing.T) {
+	whole := small(t)
+	for _, change := range []byte{1, 0xff} {
+		for n := range whole {
+			spoilt := bytes.Clone(whole)
+			spoilt[n] ^= change
+			if _, _, err := archive.Verify(t.Context(), bytes.NewReader(spoilt), archive.Watch{}); err == nil {
+				t.Fatalf("byte %d of %d changed by %#x: nothing is said", n, len(whole), change)
+			}
+		}
+	}
+}
+
+func TestABackupWithMoreOrLessInItIsRefused(t *testing.T) {
+	whole := small(t)
+	for name, b := range map[string][]byte{
+		"a byte more":       append(bytes.Clone(whole), 0),
+		"a block more":      append(bytes.Clone(whole), make([]byte, 512)...),
+		"much more":         append(bytes.Clone(whole), make([]byte, 5<<20)...),
+		"another behind it": append(bytes.Clone(whole), whole...),
+		"a blob less":       without2(t, whole, "blobs/"),
+		"a chunk less":      without2(t, whole, "documents/"),
+		"nothing":           {},
+		"a photo":           []byte(strings.Repeat("\xff\xd8", 3_000)),
+	} {
+		if _, _, err := archive.Verify(t.Context(), bytes.NewReader(b), archive.Watch{}); err == nil {
+			t.Errorf("%s: nothing is said", name)
+		}
+	}
+}
+
+// without2 writes the archive again, whole as a tar, without one entry.
+func without2(t *testing.T, whole []byte, prefix string) []byte {
+	t.Helper()
+	r, out := tar.NewReader(bytes.NewReader(whole)), &bytes.Buffer{}
+	w := tar.NewWriter(out)
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		ok(t, err)
+		if strings.HasPrefix(h.Name, prefix) {
+			continue
+		}
+		ok(t, w.WriteHeader(h))
+		_, err = io.Copy(w, r)
+		ok(t, err)
+	}
+	ok(t, w.Close())
+	return out.Bytes()
+}
+
+func TestWhatBreaksOffIsNotOpenedUntilItIsRestoredWhole(t *testing.T) {
+	from := newPlace(t)
+	from.sample()
+	whole := from.backup()
+	spoilt := bytes.Clone(whole)
+	spoilt[len(spoilt)-1] ^= 1
+	for name, broken := range map[string][]byte{"cut": whole[:len(whole)*2/3], "the last byte changed": spoilt} {
+		t.Run(name, func(t *testing.T) {
+			to := newPlace(t)
+			if _, err := to.restore(broken); err == nil {
+				t.Fatal("it is restored")
+			}
+			if err := to.opens(); !errors.Is(err, migrate.ErrRestoring) {
+				t.Errorf("got %v, want it kept closed", err)
+			}
+			_, err := archive.Write(t.Context(), io.Discard, to.Storage, header(), archive.Watch{})
+			if !errors.Is(err, migrate.ErrRestoring) {
+				t.Errorf("it is backed up: %v", err)
+			}
+			if _, err := to.restore(small(t)); !errors.Is(err, archive.ErrNotEmpty) {
+				t.Errorf("another backup over it: %v", err)
+			}
+			_, err = to.restore(whole)
+			ok(t, err)
+			ok(t, to.opens())
+			if a, b := without(from.dump(), "meta"), without(to.dump(), "meta"); !slices.Equal(a, b) {
+				t.Errorf("%d lines, %d are back", len(a), len(b))
+			}
+		})
+	}
+}
+
+func TestNothingIsRestoredIntoAStoreThatIsNotEmpty(t *testing.T) {
+	backup := small(t)
+	for name, fill := range map[string]func(place){
+		"a document": func(p place) {
+			p.declare("staff")
+			p.put("staff", storage.Record{ID: "x", Version: 1, Doc: document(t)})
+		},
+		"a blob":         func(p place) { p.blob("elsewhere", "x") },
+		"the same again": func(p place) { _, err := p.restore(backup); ok(t, err) },
+		"only its format": func(p place) {
+			ok(t, migrate.Declare(t.Context(), p.Engine))
+			ok(t, migrate.SetFormat(t.Context(), p.Engine, migrate.Format{Version: 1}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			fill(p)
+			before := p.dump()
+			if _, err := p.restore(backup); !errors.Is(err, archive.ErrNotEmpty) {
+				t.Fatalf("got %v", err)
+			}
+			if !slices.Equal(p.dump(), before) {
+				t.Error("it was changed")
+			}
+		})
+	}
+}
+
+func TestNewerBackupsAreRefused(t *testing.T) {
+	from := newPlace(t)
+	from.sample()
+	ok(t, migrate.Declare(t.Context(), from.Engine))
+	ok(t, migrate.SetFormat(t.Context(), from.Engine, migrate.Format{Version: 2}))
+	to := newPlace(t)
+	if _, err := to.restore(from.backup()); !errors.Is(err, archive.ErrNewer) || !strings.Contains(err.Error(), "format 2") {
+		t.Errorf("documents of format 2: %v", err)
+	}
+	form := bytes.Replace(small(t), []byte(`"version": 1,`), []byte(`"version": 2,`), 1)
+	if _, err := to.restore(form); !errors.Is(err, archive.ErrNewer) {
+		t.Errorf("an archive of form 2: %v", err)
+	}
+	if got := to.dump(); len(got) != 0 {
+		t.Errorf("something is stored: %q", got)
+	}
+}
+
+func TestDocumentsOnTheirWayAreNotBackedUp(t *testing.T) {
+	p := newPlace(t)
+	ok(t, migrate.Declare(t.Context(), p.Engine))
+	ok(t, migrate.SetFormat(t.Context(), p.Engine, migrate.Format{Version: 1, Target: 2}))
+	if _, err := archive.Write(t.Context(), io.Discard, p.Storage, header(), archive.Watch{}); !errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatIsDamagedIsToldAndHoldsUpNothing(t *testing.T) {
+	from, to := newPlace(t), newPlace(t)
+	from.sample()
+	bad := from.blob("main", "will be spoilt")
+	ok(t, os.WriteFile(filepath.Join(from.folder, "blobs", "main", bad.Key[5:7], bad.Key[5:]), []byte("spoilt"), 0o600))
+	from.Engine = damaging{from.Engine, "main/2"}
+	var told []string
+	var backup bytes.Buffer
+	m, err := archive.Write(t.Context(), &backup, from.Storage, header(), archive.Watch{Damaged: func(err error) { told = append(told, err.Error()) }})
+	ok(t, err)
+	if m.DamagedDocuments != 1 || m.DamagedBlobs != 1 || len(told) != 2 || !strings.Contains(told[0], "main/2") || !strings.Contains(told[1], bad.Key) {
+		t.Errorf("%+v: %q", m, told)
+	}
+	told = nil
+	restored, err := archive.Restore(t.Context(), &backup, to.Storage, migrate.Known(), archive.Watch{Damaged: func(err error) { told = append(told, err.Error()) }})
+	ok(t, err)
+	if restored.Damaged() != 2 || len(told) != 1 || !strings.Contains(told[0], bad.Key) {
+		t.Errorf("%+v: %q", restored, told)
+	}
+	if _, err := to.Blobs.Stat(t.Context(), bad.Key); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("the damaged blob is there: %v", err)
+	}
+	ok(t, to.opens())
+}
+
+// damaging is an engine of which one record is damaged, and which can't show one moment.
+type damaging struct {
+	storage.Engine
+	id string
+}
+
+func (d damaging) Walk(ctx context.Context, collection string, fn func(storage.Record, error) error) error {
+	return d.Engine.Walk(ctx, collection, func(r storage.Record, damage error) error {
+		if r.ID == d.id {
+			damage = fmt.Errorf("%w: %s %s", storage.ErrCorrupt, collection, r.ID)
+		}
+		return fn(r, damage)
+	})
+}
+
+func TestLargeBlobsAreNotHeldInMemory(t *testing.T) {
+	const size = 64 << 20
+	from, to := newPlace(t), newPlace(t)
+	_, err := from.Blobs.Put(t.Context(), "main", io.LimitReader(zeros{}, size), size, nil)
+	ok(t, err)
+	path := filepath.Join(t.TempDir(), "backup.tar")
+	out, err := os.Create(path)
+	ok(t, err)
+	if used := allocated(func() {
+		_, err = archive.Write(t.Context(), out, from.Storage, header(), archive.Watch{})
+	}); err != nil || used > 4<<20 {
+		t.Errorf("a backup of %d MiB allocates %d KiB, %v", size>>20, used>>10, err)
+	}
+	_, err = out.Seek(0, io.SeekStart)
+	ok(t, err)
+	if used := allocated(func() {
+		_, err = archive.Restore(t.Context(), out, to.Storage, migrate.Known(), archive.Watch{})
+	}); err != nil || used > 4<<20 {
+		t.Errorf("its restore allocates %d KiB, %v", used>>10, err)
+	}
+	ok(t, out.Close())
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// allocated is how many bytes fn allocates, freed or not.
+func allocated(fn func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	fn()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+func TestAnEndedContextEndsIt(t *testing.T) {
+	from := newPlace(t)
+	from.sample()
+	backup := from.backup()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := archive.Write(ctx, io.Discard, from.Storage, header(), archive.Watch{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("write: %v", err)
+	}
+	if _, _, err := archive.Verify(ctx, bytes.NewReader(backup), archive.Watch{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("verify: %v", err)
+	}
+}
+
+func TestErrorsOfFilesAreToldAsTheyAre(t *testing.T) {
+	from := newPlace(t)
+	from.sample()
+	broken := errors.New("the disk is gone")
+	if _, err := archive.Write(t.Context(), failing{broken}, from.Storage, header(), archive.Watch{}); !errors.Is(err, broken) {
+		t.Errorf("write: %v", err)
+	}
+	whole := from.backup()
+	half := io.MultiReader(bytes.NewReader(whole[:len(whole)/2]), failing{broken})
+	if _, _, err := archive.Verify(t.Context(), half, archive.Watch{}); !errors.Is(err, broken) {
+		t.Errorf("verify: %v", err)
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error)  { return 0, f.err }
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+func TestABackupBesideWritersIsOfOneMoment(t *testing.T) {
+	from, to := newPlace(t), newPlace(t)
+	from.declare("a_first")
+	from.declare("b_second")
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan int)
+	go func() { ended <- from.write(ctx) }()
+	time.Sleep(50 * time.Millisecond) //nolint:forbidigo // the writer must be under way, however far
+	backup := from.backup()
+	stop()
+	wrote := <-ended
+	m, err := to.restore(backup)
+	ok(t, err)
+	a, b := m.Documents["a_first"], m.Documents["b_second"]
+	if a == 0 || int(a) >= wrote || a-b < 0 || a-b > 1 {
+		t.Errorf("%d of %d first documents and %d second ones are of no one moment", a, wrote, b)
+	}
+	ok(t, to.Engine.Walk(t.Context(), "a_first", func(r storage.Record, damage error) error {
+		_, err := to.Blobs.Stat(t.Context(), r.Doc.Lookup("blob").StringValue())
+		return errors.Join(damage, err)
+	}))
+}
+
+// write stores a blob, then a document that names it, then one of another collection, until ctx ends; it counts the rounds.
+func (p place) write(ctx context.Context) (n int) {
+	for ; ctx.Err() == nil; n++ {
+		key := p.blob("main", fmt.Sprint(n)).Key
+		for _, collection := range []string{"a_first", "b_second"} {
+			r := storage.Record{ID: fmt.Sprintf("main/%06d", n), Doc: document(p.t, "blob", key)}
+			if err := p.Engine.Insert(p.t.Context(), collection, r); err != nil {
+				p.t.Error(err)
+			}
+		}
+	}
+	return n
+}
+
+func TestWithoutOneMomentWhatNamesOthersIsReadFirst(t *testing.T) {
+	from := newPlace(t)
+	from.sample()
+	from.Engine = damaging{from.Engine, ""}
+	from.First = []string{"visits", "absent"}
+	r := tar.NewReader(bytes.NewReader(from.backup()))
+	for range 2 {
+		h, err := r.Next()
+		ok(t, err)
+		if strings.HasPrefix(h.Name, "documents/") && !strings.HasPrefix(h.Name, "documents/visits/") {
+			t.Errorf("%s comes first", h.Name)
+		}
+	}
+}
