@@ -36,9 +36,22 @@ type box struct {
 }
 
 // boxesEnd walks the boxes at the top level: each lies whole inside the file of size bytes, and those needed are there.
-// A file cut between two boxes lacks a needed one, so that is ErrTruncated too.
-func boxesEnd(br *bufio.Reader, size int64, needed ...string) error {
+// A file cut between two boxes lacks a needed one, so that is ErrTruncated too. What is inside a box is read by look, to
+// its end.
+func boxesEnd(br *bufio.Reader, size int64, look func(box) error, needed ...string) error {
 	missing := slices.Clone(needed)
+	err := boxesIn(br, size, ErrTruncated, func(b box) error {
+		missing = slices.DeleteFunc(missing, func(kind string) bool { return kind == b.kind })
+		return look(b)
+	})
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("image: no box %q: %w", missing, ErrTruncated)
+	}
+	return err
+}
+
+// boxesIn walks the boxes of the next size bytes. A box that is longer than what is left of them is the error beyond.
+func boxesIn(br *bufio.Reader, size int64, beyond error, look func(box) error) error {
 	for pos := int64(0); pos < size; {
 		b, err := readBox(br)
 		if err != nil {
@@ -48,19 +61,20 @@ func boxesEnd(br *bufio.Reader, size int64, needed ...string) error {
 		if b.length < 0 {
 			b.length = size - pos
 		}
-		if b.length > size-pos {
-			return fmt.Errorf("image: box %q beyond the end: %w", b.kind, ErrTruncated)
+		if b.length > size-pos || b.length < 0 {
+			return fmt.Errorf("image: box %q beyond the end: %w", b.kind, beyond)
 		}
-		if err := skip(br, b.length); err != nil {
+		if err := look(b); err != nil {
 			return err
 		}
 		pos += b.length
-		missing = slices.DeleteFunc(missing, func(kind string) bool { return kind == b.kind })
-	}
-	if len(missing) > 0 {
-		return fmt.Errorf("image: no box %q: %w", missing, ErrTruncated)
 	}
 	return nil
+}
+
+// skipping passes over the content of a box.
+func skipping(br *bufio.Reader) func(box) error {
+	return func(b box) error { return skip(br, b.length) }
 }
 
 // readBox reads a box header with its short or long length.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"image/png"
 	"io"
+	"strings"
 	"testing"
 
 	"example.com/walkaround/api/image"
@@ -18,6 +20,9 @@ func seeds(f *testing.F) {
 		jpegOf(samples.Quadrants(16, 16)), turnedJPEG(6, true), samples.ProgressiveJPEG(), samples.CMYKJPEG(), samples.Polyglot(),
 		pngOf(samples.Quadrants(16, 16)), pngWithEXIF(3), samples.WebP(), samples.WebPLossless(), samples.HEIC(),
 		samples.HEICTurned(), samples.GigapixelJPEG(), samples.GigapixelPNG(), samples.M4A(), samples.WebM(),
+		withTrack(samples.M4A(), "vide"), withTrack(samples.M4A(), "text"), withEntry(samples.WebM(), 1),
+		restarting(f, false, 1), restarting(f, true, 5), pngWith(61, 7, 2, 3, 0, deflated(make([]byte, 7*17))),
+		pngWith(5, 5, 8, 2, 1, deflated(make([]byte, 86))), pngWith(8, 8, 8, 0, 0, grain(8, 9), grain(8, 9)),
 	} {
 		f.Add(b)
 	}
@@ -31,6 +36,12 @@ func named(err error) bool {
 		}
 	}
 	return err == nil
+}
+
+// missing tells whether a decoder lacked pixels. What it says of palettes and of the order of chunks is another matter.
+func missing(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || err != nil &&
+		(strings.Contains(err.Error(), "not enough pixel data") || strings.Contains(err.Error(), "zlib") || strings.Contains(err.Error(), "checksum"))
 }
 
 func FuzzSniff(f *testing.F) {
@@ -50,6 +61,9 @@ func FuzzInspect(f *testing.F) {
 		info, err := inspect(b)
 		if !named(err) {
 			t.Errorf("an error without a name: %v", err)
+		}
+		if _, decoded := png.Decode(bytes.NewReader(b)); err == nil && info.ContentType == image.TypePNG && missing(decoded) {
+			t.Errorf("taken, and the decoder says: %v", decoded)
 		}
 		if err == nil && (info.Width < 1 || info.Height < 1 || info.Width*info.Height > image.MaxPixels) {
 			t.Errorf("%+v", info)

@@ -53,7 +53,7 @@ func boxesWithout(src *source) error {
 	if err != nil {
 		return err
 	}
-	if err := boxesEnd(br, src.size, "meta"); err != nil {
+	if err := boxesEnd(br, src.size, skipping(br), "meta"); err != nil {
 		return err
 	}
 	return fmt.Errorf("image: no dimensions: %w", ErrMalformed)

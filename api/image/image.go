@@ -81,8 +81,10 @@ func Sniff(head []byte) (contentType string, ok bool) {
 }
 
 // Inspect reads the headers and the structure of a photo of size bytes, in small buffers and without decoding a pixel:
-// the dimensions first, then the orientation, then whether the file has its end. Errors: ErrUnsupported,
-// ErrTooManyPixels, ErrTruncated, ErrMalformed, or an error of r.
+// the dimensions first, then the orientation, then whether the file has its end and what lies before it: checksums and rows
+// of a PNG, restarts of a JPEG, lengths in the containers of the others. What only decoding tells is left to a Deriver: a
+// JPEG without restarts that was cut and given an end. Errors: ErrUnsupported, ErrTooManyPixels, ErrTruncated,
+// ErrMalformed, or an error of r.
 func Inspect(ctx context.Context, r io.ReadSeeker, size int64) (Info, error) {
 	src := newSource(ctx, r, size)
 	h, err := readHeader(src)
@@ -139,6 +141,8 @@ func sniffSource(src *source) (string, error) {
 type frame struct {
 	width, height int
 	perPixel      float64 // bytes held a pixel while decoding
+	units         int64   // JPEG: of a scan of all components
+	components    byte    // JPEG
 }
 
 // cost is the memory that decoding holds, in bytes.
@@ -188,7 +192,7 @@ func checkEnd(src *source, kind string) error {
 	case TypeWebP:
 		err = webpEnd(br, src.size)
 	default:
-		err = boxesEnd(br, src.size, "meta", "mdat")
+		err = boxesEnd(br, src.size, skipping(br), "meta", "mdat")
 	}
 	return src.verdict(err)
 }

@@ -21,6 +21,7 @@ const (
 	markSOI  = 0xd8
 	markEOI  = 0xd9
 	markSOS  = 0xda
+	markDRI  = 0xdd
 )
 
 // jpegFrame reads the frame header: SOF is found by walking the segments, then the decoder itself says whether it
@@ -81,6 +82,7 @@ func parseSOF(br *bufio.Reader, marker byte) (frame, error) {
 	if b, err = br.Peek(8 + 3*count); err != nil {
 		return frame{}, unexpected(err)
 	}
+	f.units, f.components = jpegUnits(f.width, f.height, b[8:]), b[7]
 	samples := samplesPerPixel(b[8:])
 	f.perPixel = samples
 	if samples >= 3 {
@@ -106,49 +108,31 @@ func samplesPerPixel(components []byte) float64 {
 	return float64(sum) / float64(most)
 }
 
-// jpegEnd walks segments and scan data to the end-of-image marker. What follows it is not looked at: phones append
-// videos and maps there. Only a marker counts, not the two bytes inside a segment, as thumbnails have their own. Where the
-// file itself ends with the marker, that is its end once a scan has begun, for scan data never hold these two bytes: most
-// files need not be read a second time.
-func jpegEnd(br *bufio.Reader, endsWithMarker bool) error {
-	for scanned := false; ; {
-		marker, err := nextMarker(br)
-		switch {
-		case err != nil:
-			return err
-		case marker == markEOI && scanned:
-			return nil
-		case marker == markEOI:
-			return fmt.Errorf("image: no scan before the end: %w", ErrMalformed)
-		case standsAlone(marker):
-			continue
-		}
-		if err := skipSegment(br); err != nil {
-			return err
-		}
-		scanned = scanned || marker == markSOS
-		if scanned && endsWithMarker {
-			return nil
-		}
-	}
-}
-
 // nextMarker passes over scan data, stuffed zeros, restart markers and fill bytes to the next marker, and returns its
 // code.
 func nextMarker(br *bufio.Reader) (byte, error) {
+	marker, _, err := markerBehind(br)
+	return marker, err
+}
+
+// markerBehind is nextMarker that counts the restart markers on the way.
+func markerBehind(br *bufio.Reader) (marker byte, restarts int64, err error) {
 	for {
 		if err := skipToFF(br); err != nil {
-			return 0, err
+			return 0, restarts, err
 		}
 		code := byte(0xff)
 		for code == 0xff {
-			var err error
 			if code, err = br.ReadByte(); err != nil {
-				return 0, unexpected(err)
+				return 0, restarts, unexpected(err)
 			}
 		}
-		if code != 0 && (code < markRST0 || code > markRST7) {
-			return code, nil
+		switch {
+		case code == 0:
+		case code >= markRST0 && code <= markRST7:
+			restarts++
+		default:
+			return code, restarts, nil
 		}
 	}
 }

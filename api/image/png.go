@@ -1,10 +1,8 @@
 package image
 
 import (
-	"bufio"
 	"fmt"
 	"image/png"
-	"io"
 )
 
 const pngMagic = "\x89PNG\r\n\x1a\n"
@@ -45,28 +43,6 @@ func pngBytes(depth, colour byte) float64 {
 		return 8
 	default:
 		return 4
-	}
-}
-
-// pngEnd walks the chunks to IEND. What follows it is not looked at.
-func pngEnd(br *bufio.Reader) error {
-	if err := skip(br, int64(len(pngMagic))); err != nil {
-		return err
-	}
-	for data := false; ; {
-		var b [8]byte
-		if _, err := io.ReadFull(br, b[:]); err != nil {
-			return unexpected(err)
-		}
-		if err := skip(br, bigEndian32(b[:4])+4); err != nil { // + checksum
-			return err
-		}
-		switch string(b[4:]) {
-		case "IDAT":
-			data = true
-		case "IEND":
-			return needData(data)
-		}
 	}
 }
 

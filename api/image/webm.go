@@ -9,9 +9,11 @@ import (
 
 // Elements of Matroska (RFC 9559) that the walk must know.
 const (
-	idSegment = 0x18538067
-	idCluster = 0x1f43b675
-	idTracks  = 0x1654ae6b
+	idSegment   = 0x18538067
+	idCluster   = 0x1f43b675
+	idTracks    = 0x1654ae6b
+	idEntry     = 0xae
+	idTrackType = 0x83
 )
 
 // unknownSize marks an element whose end its writer did not know.
@@ -19,15 +21,16 @@ const unknownSize = -1
 
 // webmEnd walks the elements: the EBML header, the segment, and inside it everything of a known size must lie whole in
 // the file; tracks and a cluster of sound must be there. Segments and clusters of unknown size are walked through.
-func webmEnd(br *bufio.Reader, size int64) error {
-	var tracks, clusters bool
+// It notes in t what the tracks hold.
+func webmEnd(br *bufio.Reader, size int64, t *tracks) error {
+	var described, clusters bool
 	for pos := int64(0); pos < size; {
 		id, length, header, err := readElement(br)
 		if err != nil {
 			return err
 		}
 		pos += header
-		tracks, clusters = tracks || id == idTracks, clusters || id == idCluster
+		described, clusters = described || id == idTracks, clusters || id == idCluster
 		if length > size-pos {
 			return fmt.Errorf("image: element %x beyond the end: %w", id, ErrTruncated)
 		}
@@ -37,14 +40,64 @@ func webmEnd(br *bufio.Reader, size int64) error {
 		if length == unknownSize {
 			return fmt.Errorf("image: element %x of unknown size: %w", id, ErrMalformed)
 		}
-		if err := skip(br, length); err != nil {
+		if err := t.element(br, idSegment, id, length); err != nil {
 			return err
 		}
 		pos += length
 	}
-	if !tracks || !clusters {
+	if !described || !clusters {
 		return fmt.Errorf("image: no sound before the end: %w", ErrTruncated)
 	}
+	return nil
+}
+
+// element reads an element of a WebM to its end: Tracks, each TrackEntry in it, and the TrackType there (RFC 9559, 5.1.4).
+func (t *tracks) element(br *bufio.Reader, parent, id, length int64) error {
+	inside := map[int64]int64{idSegment: idTracks, idTracks: idEntry, idEntry: idTrackType}
+	switch {
+	case id != inside[parent]:
+		return skip(br, length)
+	case id == idTrackType:
+		return t.trackType(br, length)
+	default:
+		return t.elementsIn(br, id, length)
+	}
+}
+
+// elementsIn walks the elements of the next size bytes, the content of parent.
+func (t *tracks) elementsIn(br *bufio.Reader, parent, size int64) error {
+	for pos := int64(0); pos < size; {
+		id, length, header, err := readElement(br)
+		if err != nil {
+			return err
+		}
+		pos += header
+		if length == unknownSize || length > size-pos {
+			return fmt.Errorf("image: element %x beyond its parent: %w", id, ErrMalformed)
+		}
+		if err := t.element(br, parent, id, length); err != nil {
+			return err
+		}
+		pos += length
+	}
+	return nil
+}
+
+// trackType reads a number: 1 is video, 2 audio, 3 both.
+func (t *tracks) trackType(br *bufio.Reader, length int64) error {
+	var number [8]byte
+	if length > int64(len(number)) {
+		return fmt.Errorf("image: number of %d bytes: %w", length, ErrMalformed)
+	}
+	if _, err := io.ReadFull(br, number[:length]); err != nil {
+		return unexpected(err)
+	}
+	var n uint64
+	for _, b := range number[:length] {
+		n = n<<8 | uint64(b)
+	}
+	t.sound = t.sound || n == 2
+	t.pictures = t.pictures || n == 1 || n == 3
 	return nil
 }
 
