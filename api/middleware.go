@@ -81,6 +81,15 @@ func (s *Server) finish(c *gin.Context, start time.Time) {
 		slog.String("account_id", principal(c).AccountID))
 }
 
+// whole refuses a path with an encoded slash. It is part of a segment, no name here has one, and the router, which reads
+// the path decoded, would cut the segment in two.
+func (s *Server) whole(c *gin.Context) {
+	if strings.Contains(strings.ToLower(c.Request.URL.RawPath), "%2f") {
+		c.Writer.Header().Del("Allow") // of the resource that it would have been cut into
+		s.adapt(s.lost(domain.Refuse(domain.CodeNotFound, "no such resource")))(c)
+	}
+}
+
 // guard sets the headers that keep a browser from guessing.
 func (s *Server) guard(c *gin.Context) {
 	h := c.Writer.Header()
@@ -155,8 +164,15 @@ func (s *Server) authenticate(c *gin.Context, area staff.Area) error {
 
 // reached is the store that a request is about: one's own, or the one that a chain-wide account names.
 func (s *Server) reached(c *gin.Context, p auth.Principal) (string, error) {
-	named := c.GetHeader("Walkaround-Store")
-	if named == "" || named == p.StoreID {
+	sent := c.Request.Header.Values("Walkaround-Store")
+	if len(sent) == 0 {
+		return p.StoreID, nil
+	}
+	named := sent[0]
+	if named == "" || len(sent) > 1 { // whoever sends it wants one store and would be given another
+		return "", domain.Refuse(codeBadHeader, "Walkaround-Store names one store; leave it out for your own")
+	}
+	if named == p.StoreID {
 		return p.StoreID, nil
 	}
 	if !p.ChainWide || !store.ValidID(named) {

@@ -58,7 +58,7 @@ func (s *Server) mount() (http.Handler, error) {
 	if err := g.SetTrustedProxies(s.proxies()); err != nil {
 		return nil, err
 	}
-	g.Use(s.observe, s.guard)
+	g.Use(s.observe, s.guard, s.whole)
 	g.NoRoute(s.adapt(s.lost(domain.Refuse(domain.CodeNotFound, "no such resource"))))
 	g.NoMethod(s.adapt(s.lost(domain.Refuse(codeMethod, "the resource does not know this method; see Allow"))))
 	s.routes = s.table()

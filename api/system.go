@@ -194,6 +194,9 @@ func (s *Server) openAPIYAML(c *gin.Context) error {
 }
 
 func (s *Server) docs(c *gin.Context) error {
+	if !openapi.HasDocs(c.Request.URL.Path) {
+		return domain.Refuse(domain.CodeNotFound, "no such page")
+	}
 	s.reference.ServeHTTP(c.Writer, c.Request)
 	return nil
 }

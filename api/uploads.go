@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	strict "example.com/walkaround/api/decode"
 	"example.com/walkaround/api/image"
 	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/visit"
@@ -183,7 +184,7 @@ type bodyReader struct{ io.Reader }
 func (r bodyReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return n, unreadable(err)
+		return n, strict.Unreadable(err)
 	}
 	return n, err
 }

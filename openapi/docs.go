@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"compress/gzip"
 	"embed"
 	"io"
@@ -32,12 +33,23 @@ func Docs() http.Handler {
 			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 			return
 		}
-		name := strings.Trim(strings.TrimPrefix(r.URL.Path, "/docs"), "/")
-		if name == "" {
-			name = "index.html"
-		}
-		serveDocs(w, r, name)
+		serveDocs(w, r, docsName(r.URL.Path))
 	})
+}
+
+// HasDocs says whether Docs has something at a path, so that who serves it can refuse what is not there in words of its own.
+func HasDocs(urlPath string) bool {
+	file, err := openDocs(docsName(urlPath))
+	if err != nil {
+		return false
+	}
+	defer file.Close() //nolint:errcheck // an embedded file.
+	info, err := file.Stat()
+	return err == nil && !info.IsDir()
+}
+
+func docsName(urlPath string) string {
+	return cmp.Or(strings.Trim(strings.TrimPrefix(urlPath, "/docs"), "/"), "index.html")
 }
 
 func serveDocs(w http.ResponseWriter, r *http.Request, name string) {

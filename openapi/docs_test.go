@@ -110,3 +110,14 @@ func TestDocsIsCompressedOnlyWhenAsked(t *testing.T) {
 		t.Errorf("the two differ, %v", err)
 	}
 }
+
+func TestHasDocs(t *testing.T) {
+	for path, has := range map[string]bool{
+		"/docs": true, "/docs/": true, "/docs/page.js": true, "/docs/swagger-ui.css": true,
+		"/docs/nothing": false, "/docs/.": false, "/docs/..": false, "/docs/swagger-ui.css.gz": false, "/docs/page": false,
+	} {
+		if openapi.HasDocs(path) != has {
+			t.Errorf("%s: %v", path, !has)
+		}
+	}
+}

@@ -60,6 +60,11 @@ func refusals(v harness.Visit) []refusal {
 		{"two filters", get, "/v1/visits?plate=A&number=1", nil, nil, 400, "bad_parameter"},
 		{"a state that is none", get, "/v1/visits?state=lost", nil, nil, 400, "bad_parameter"},
 		{"a size that is none", get, "/photos/" + photoOf(v) + "?size=huge", nil, nil, 400, "bad_parameter"},
+		{"an ETag without quotation marks", put, "/intake", `{"note":"x"}`, []string{"If-Match", "1-abc"}, 400, "bad_header"},
+		{"an ETag that names nothing", put, "/intake", `{"note":"x"}`, []string{"If-Match", ""}, 400, "bad_header"},
+		{"a store without a name", get, "", nil, []string{"Walkaround-Store", ""}, 400, "bad_header"},
+		{"a digest in hex", put, "/photos/" + domain.NewID(), harness.SmallPhoto(9), []string{"Content-Type", "image/png", "Content-Digest", "sha-256=00"}, 400, "bad_header"},
+		{"a digest that nobody checks", put, "/photos/" + domain.NewID(), harness.SmallPhoto(9), []string{"Content-Type", "image/png", "Content-Digest", "md5=:AAAA:"}, 400, "bad_header"},
 		{"a key of 256 characters", post, "/take", nil, []string{"Idempotency-Key", strings.Repeat("k", 256)}, 400, "bad_header"},
 	}, refusalsBeyond400(v))
 }
@@ -75,19 +80,23 @@ func refusalsBeyond400(v harness.Visit) []refusal {
 		{"an id in upper case", get, "/v1/visits/" + strings.ToUpper(v.ID), nil, nil, 404, "not_found"},
 		{"a section of no visit", put, absent + "/intake", `{}`, first, 404, "not_found"},
 		{"no such photo", get, photo, nil, nil, 404, "not_found"},
+		{"an encoded slash in a segment", get, "/v1/visits/" + v.ID + "%2Fintake", nil, nil, 404, "not_found"},
 		{"a method that is not known", http.MethodDelete, "", nil, nil, 405, "method_not_allowed"},
 		{"a photo can't be deleted", http.MethodDelete, photo, nil, nil, 405, "method_not_allowed"},
 		{"a stale ETag", put, "/intake", `{"note":"x"}`, stale, 412, "precondition_failed"},
 		{"a first PUT of what is there", put, "/inspection", `{"note":"x"}`, []string{"If-None-Match", "*"}, 412, "precondition_failed"},
 		{"a stale ETag of the visit", http.MethodPatch, "", `{"plate":"粵Z·1"}`, stale, 412, "precondition_failed"},
+		{"a weak ETag", put, "/intake", `{"note":"x"}`, []string{"If-Match", "W/" + v.Get(v.At("/intake")).ETag()}, 412, "precondition_failed"},
 		{"no precondition", put, "/intake", `{"note":"x"}`, nil, 428, "precondition_required"},
 		{"no precondition of the visit", http.MethodPatch, "", `{"plate":"粵Z·1"}`, nil, 428, "precondition_required"},
 		{"a section of 10 MB", put, "/inspection", `{"note":"` + strings.Repeat("x", 10<<20) + `"}`, first, 413, "body_too_large"},
 		{"a photo of 20 MiB and a byte", put, photo, make([]byte, 20<<20+1), png, 413, "body_too_large"},
 		{"the same, its length untold", put, photo, io.MultiReader(bytes.NewReader(append(harness.SmallPhoto(9), make([]byte, 20<<20)...))), png, 413, "body_too_large"},
+		{"UTF-16", put, "/intake", []byte(`{}`), []string{"If-Match", "*", "Content-Type", "application/json; charset=utf-16"}, 415, "unsupported_media_type"},
 		{"text for JSON", put, "/intake", []byte(`{}`), []string{"If-Match", "*", "Content-Type", "text/plain"}, 415, "unsupported_media_type"},
 		{"no type", put, "/intake", []byte(`{}`), first, 415, "unsupported_media_type"},
 		{"a compressed body", put, "/intake", `{}`, []string{"If-Match", "*", "Content-Encoding", "gzip"}, 415, "unsupported_media_type"},
+		{"a photo of another SHA-512", put, photo, harness.SmallPhoto(9), append([]string{"Content-Digest", "sha-512=:" + strings.Repeat("A", 86) + "==:"}, png...), 422, "digest_mismatch"},
 		{"a photo sent as text", put, photo, harness.SmallPhoto(9), []string{"Content-Type", "text/plain"}, 415, "unsupported_media_type"},
 		{"text sent as a photo", put, photo, []byte("<html><body>no picture at all</body></html>"), []string{"Content-Type", "image/jpeg"}, 415, "unsupported_media_type"},
 		{"an empty photo", put, photo, []byte{}, png, 422, "file_damaged"},
@@ -188,9 +197,24 @@ func TestTitlesFollowTheLanguage(t *testing.T) {
 
 func TestUnknownPaths(t *testing.T) {
 	h := harness.Start(t)
-	for _, path := range []string{"/v1", "/v1/nothing", "/v1/visits/", "/V1/visits", "/v1//visits", "/v1/visits/%2e%2e/stores"} {
-		got := h.As("advisor").Raw(http.MethodGet, path, nil)
-		got.WantProblem(http.StatusNotFound, "not_found")
+	for _, path := range []string{
+		"/v1", "/v1/nothing", "/v1/visits/", "/V1/visits", "/v1//visits", "/v1/visits/%2e%2e/stores", "/v1%2Fvisits", "/v1/visits%2f",
+		"/docs/nothing", "/docs/page.js/more", "/docs/%2e", "/docs%2fpage.js", "/problems/more", "/healthz/", "/openapi.json/",
+	} {
+		h.As("advisor").Raw(http.MethodGet, path, nil).WantProblem(http.StatusNotFound, "not_found")
+		if head := h.Anyone().Raw(http.MethodHead, path, nil); head.Status != http.StatusNotFound || head.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("HEAD %s: %d %s", path, head.Status, head.Header.Get("Content-Type"))
+		}
+	}
+	if got := h.As("advisor").Raw(http.MethodDelete, "/v1/visits%2F"+domain.NewID(), nil).WantProblem(404, "not_found"); got.Header.Get("Allow") != "" {
+		t.Error("Allow of another resource")
+	}
+	for _, path := range []string{"/", "/docs", "/docs/", "/docs/page.js", "/problems", "/healthz", "/openapi.json"} {
+		for _, method := range []string{http.MethodPost, http.MethodDelete, http.MethodOptions, http.MethodTrace, "BREW"} {
+			if got := h.Anyone().Raw(method, path, nil).WantProblem(http.StatusMethodNotAllowed, "method_not_allowed"); got.Header.Get("Allow") == "" {
+				t.Errorf("%s %s: no Allow", method, path)
+			}
+		}
 	}
 }
 
