@@ -71,7 +71,7 @@ func Open(ctx context.Context, c Config, now func() time.Time) (*Store, error) {
 		return nil, err
 	}
 	if err := s.prepare(ctx, c.Region); err != nil {
-		return nil, s.refuse(ctx, err)
+		return nil, errors.Join(s.refuse(ctx, err), s.Close())
 	}
 	return s, nil
 }
@@ -84,7 +84,7 @@ func OpenReadOnly(ctx context.Context, c Config, now func() time.Time) (*Store, 
 	}
 	s.readOnly = true
 	if err := s.learnVersions(ctx); err != nil {
-		return nil, s.refuse(ctx, err)
+		return nil, errors.Join(s.refuse(ctx, err), s.Close())
 	}
 	return s, nil
 }

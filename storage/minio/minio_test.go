@@ -1,7 +1,6 @@
 package minio_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -18,53 +17,53 @@ import (
 )
 
 // server is one that serves a whole test: an external one if it is named, otherwise one of our own.
-func server(t testing.TB) *minioserver.Server {
-	t.Helper()
+func server(tb testing.TB) *minioserver.Server {
+	tb.Helper()
 	if s, ok := minioserver.External(); ok {
 		return s
 	}
-	return minioserver.Start(t, minioserver.Options{Encrypts: true})
+	return minioserver.Start(tb, minioserver.Options{Encrypts: true})
 }
 
 // settings name a bucket that is not there yet.
-func settings(t testing.TB, s *minioserver.Server) minio.Config {
-	t.Helper()
+func settings(tb testing.TB, s *minioserver.Server) minio.Config {
+	tb.Helper()
 	return minio.Config{
-		Endpoint: s.URL, AccessKey: s.AccessKey, SecretKey: s.SecretKey, Bucket: "walkaround-" + uuid.NewString() + "-test", Spool: t.TempDir(),
+		Endpoint: s.URL, AccessKey: s.AccessKey, SecretKey: s.SecretKey, Bucket: "walkaround-" + uuid.NewString() + "-test", Spool: tb.TempDir(),
 	}
 }
 
-func open(t testing.TB, c minio.Config) *minio.Store {
-	t.Helper()
-	s, err := minio.Open(t.Context(), c, time.Now)
+func open(tb testing.TB, c minio.Config) *minio.Store {
+	tb.Helper()
+	s, err := minio.Open(tb.Context(), c, time.Now)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return s
 }
 
 // bare is a client of the server beside the store.
-func bare(t testing.TB, s *minioserver.Server) *client.Client {
-	t.Helper()
+func bare(tb testing.TB, s *minioserver.Server) *client.Client {
+	tb.Helper()
 	c, err := client.New(strings.TrimPrefix(s.URL, "http://"), &client.Options{
 		Creds: credentials.NewStaticV4(s.AccessKey, s.SecretKey, ""), Region: "us-east-1",
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
 
-func put(t testing.TB, s *minio.Store, data string) storage.BlobInfo {
-	t.Helper()
-	info, err := s.Put(t.Context(), "main", strings.NewReader(data), 1<<20, nil)
+func put(tb testing.TB, s *minio.Store, data string) storage.BlobInfo {
+	tb.Helper()
+	info, err := s.Put(tb.Context(), "main", strings.NewReader(data), 1<<20, nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return info
 }
@@ -87,6 +86,7 @@ func TestContract(t *testing.T) {
 		"compliance": func(c *minio.Config) { c.Lock = minio.LockCompliance; c.SSE = true },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			storagetest.Blobs(t, func(t *testing.T) storage.Blobs {
 				t.Helper()
 				c := settings(t, srv)
@@ -96,5 +96,3 @@ func TestContract(t *testing.T) {
 		})
 	}
 }
-
-var _ = context.Background

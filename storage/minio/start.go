@@ -65,21 +65,52 @@ func (s *Store) learnVersions(ctx context.Context) error {
 
 // learnLock compares the bucket's object lock with the setting.
 func (s *Store) learnLock(ctx context.Context) error {
-	enabled, whole, _, _, err := s.core.GetObjectLockConfig(ctx, s.bucket)
-	switch {
-	case response(err).Code == "ObjectLockConfigurationNotFoundError":
-		enabled = ""
-	case err != nil:
-		if err := unlessUnknown(ctx, err); err != nil {
-			return err
-		}
-	case whole != nil:
-		return errors.New("the bucket locks every object by default, so that nothing could be deleted that the law wants deleted: take its default retention away")
+	enabled, err := s.objectLock(ctx)
+	if err != nil {
+		return err
 	}
-	if s.locks() && enabled != "Enabled" {
+	if s.locks() && !enabled {
 		return fmt.Errorf("the bucket has no object lock, but the lock is set to %s: it is given to a bucket when it is made, so name one that is absent", s.lock)
 	}
+	s.versioned = s.versioned || enabled
 	return nil
+}
+
+// A bucket may be seen while another process makes it, before it has its lock. It is asked about a few times.
+const (
+	questions = 10
+	pause     = 200 * time.Millisecond
+)
+
+// objectLock says whether the bucket has an object lock. It waits for one that the setting wants.
+func (s *Store) objectLock(ctx context.Context) (enabled bool, err error) {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for range questions {
+		if enabled, err = s.askLock(ctx); enabled || err != nil || !s.locks() {
+			return enabled, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-tick.C:
+		}
+	}
+	return false, nil
+}
+
+// askLock asks once.
+func (s *Store) askLock(ctx context.Context) (enabled bool, err error) {
+	answer, whole, _, _, err := s.core.GetObjectLockConfig(ctx, s.bucket)
+	switch {
+	case response(err).Code == "ObjectLockConfigurationNotFoundError":
+		return false, nil
+	case err != nil:
+		return false, unlessUnknown(ctx, err)
+	case whole != nil:
+		return false, errors.New("the bucket locks every object by default, so that nothing could be deleted that the law wants deleted: take its default retention away")
+	}
+	return answer == "Enabled", nil
 }
 
 // tryEncryption writes an object and looks whether the server says that it is encrypted.

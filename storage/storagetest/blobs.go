@@ -41,9 +41,13 @@ func Blobs(t *testing.T, open func(*testing.T) storage.Blobs) {
 		{"what cannot be read to its end is not stored", readerFails},
 		{"an ended context ends a put", putCancelled},
 		{"ranges are read", ranges},
+		{"a reader may be sought anywhere and stays within the blob", seeks},
 		{"a retained blob is not deleted", retention},
+		{"retention grows and outlives a repeat", retentionGrows},
 		{"a deleted blob is gone", deleted},
 		{"a list goes page by page in order of key", listPages},
+		{"a list says what stat says", listLikeStat},
+		{"an ended context ends everything", ended},
 		{"many may put the same bytes at once", putTogether},
 		{"names that lead elsewhere are refused", traversal},
 		{"verify tells", verify},
@@ -265,6 +269,36 @@ func ranges(s blobs) {
 	}
 }
 
+func seeks(s blobs) {
+	r, _, err := s.Open(s.ctx(), s.put("0123456789").Key)
+	s.ok(err)
+	defer func() { s.ok(r.Close()) }()
+	b := make([]byte, 2)
+	_, err = io.ReadFull(r, b)
+	s.ok(err)
+	at, err := r.Seek(3, io.SeekCurrent)
+	s.ok(err)
+	_, err = io.ReadFull(r, b)
+	s.ok(err)
+	if at != 5 || string(b) != "56" {
+		s.t.Errorf("at %d: %q, want 56 at 5", at, b)
+	}
+	for _, beyond := range []int64{10, 11} {
+		_, err = r.Seek(beyond, io.SeekStart)
+		s.ok(err)
+		_, err = r.Read(b)
+		s.is(err, io.EOF)
+	}
+	if _, err := r.Seek(-1, io.SeekStart); err == nil {
+		s.t.Error("a reader was sought before its beginning")
+	}
+	_, err = r.Seek(0, io.SeekStart)
+	s.ok(err)
+	if whole, err := io.ReadAll(r); err != nil || string(whole) != "0123456789" {
+		s.t.Errorf("from the beginning again: %q, %v", whole, err)
+	}
+}
+
 func retention(s blobs) {
 	sealed := s.put("sealed")
 	in := func(d time.Duration) time.Time { return sealed.Stored.Add(d) }
@@ -278,6 +312,19 @@ func retention(s blobs) {
 	s.ok(s.Retain(s.ctx(), past.Key, in(-time.Hour)))
 	s.ok(s.Delete(s.ctx(), past.Key))
 	s.is(s.Retain(s.ctx(), past.Key, in(time.Hour)), storage.ErrNotFound)
+}
+
+func retentionGrows(s blobs) {
+	sealed := s.put("sealed")
+	s.ok(s.Retain(s.ctx(), sealed.Key, sealed.Stored.Add(time.Hour)))
+	s.ok(s.Retain(s.ctx(), sealed.Key, sealed.Stored.Add(2*time.Hour)))
+	s.put("sealed")
+	s.ok(s.Retain(s.ctx(), sealed.Key, sealed.Stored.Add(time.Minute)))
+	s.is(s.Delete(s.ctx(), sealed.Key), storage.ErrRetained)
+	if string(s.read(sealed.Key)) != "sealed" {
+		s.t.Error("other bytes are read than were sealed")
+	}
+	s.hold(1)
 }
 
 func deleted(s blobs) {
@@ -294,11 +341,7 @@ func deleted(s blobs) {
 }
 
 func listPages(s blobs) {
-	var want []string
-	for i := range 300 { // some share their first digits
-		want = append(want, s.put(fmt.Sprint(i)).Key)
-	}
-	slices.Sort(want)
+	want := s.putMany(300) // some share their first digits
 	for _, n := range []int{7, 100, 1000} {
 		var got []string
 		for after := ""; ; after = got[len(got)-1] {
@@ -320,6 +363,57 @@ func listPages(s blobs) {
 			s.t.Errorf("a limit of %d is taken", n)
 		}
 	}
+}
+
+func listLikeStat(s blobs) {
+	for _, k := range s.putMany(3) {
+		stat, err := s.Stat(s.ctx(), k)
+		s.ok(err)
+		list, err := s.List(s.ctx(), "main", "", storage.MaxList)
+		s.ok(err)
+		if !slices.Contains(list, stat) {
+			s.t.Errorf("stat says %+v, the list %+v", stat, list)
+		}
+	}
+}
+
+func ended(s blobs) {
+	k := s.put("x").Key
+	ctx, cancel := context.WithCancel(s.ctx())
+	cancel()
+	_, err := s.Put(ctx, "main", strings.NewReader("y"), limit, nil)
+	s.is(err, context.Canceled)
+	_, _, err = s.Open(ctx, k)
+	s.is(err, context.Canceled)
+	_, err = s.Stat(ctx, k)
+	s.is(err, context.Canceled)
+	_, err = s.List(ctx, "main", "", 1)
+	s.is(err, context.Canceled)
+	s.is(s.Retain(ctx, k, time.Time{}), context.Canceled)
+	s.is(s.Delete(ctx, k), context.Canceled)
+	s.is(s.Ping(ctx), context.Canceled)
+	s.hold(1)
+}
+
+// putMany puts n blobs, several at once, and returns their keys in order.
+func (s blobs) putMany(n int) []string {
+	s.t.Helper()
+	keys := make([]string, n)
+	var wg sync.WaitGroup
+	for first := range writers {
+		wg.Go(func() {
+			for i := first; i < n; i += writers {
+				info, err := s.Put(s.ctx(), "main", strings.NewReader(fmt.Sprint(i)), limit, nil)
+				if err != nil {
+					s.t.Error(err)
+				}
+				keys[i] = info.Key
+			}
+		})
+	}
+	wg.Wait()
+	slices.Sort(keys)
+	return keys
 }
 
 func putTogether(s blobs) {

@@ -51,7 +51,11 @@ func Build(ctx context.Context, log io.Writer) (string, error) {
 
 // download brings the module's source onto this machine and compares it with the sum.
 func download(ctx context.Context) (string, error) {
-	got := struct{ Dir, Sum, Error string }{}
+	var got struct {
+		Dir   string `json:"Dir"`
+		Sum   string `json:"Sum"`
+		Error string `json:"Error"`
+	}
 	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", module+"@"+version)
 	cmd.Dir = os.TempDir() // outside of any module
 	b, err := cmd.Output()

@@ -67,35 +67,35 @@ func External() (*Server, bool) {
 
 // Start runs a server on an empty folder until the test ends. Where the binary is absent the test is skipped, or fails
 // under WALKAROUND_NO_SKIP=1.
-func Start(t testing.TB, o Options) *Server {
-	t.Helper()
+func Start(tb testing.TB, o Options) *Server {
+	tb.Helper()
 	path, err := Path()
 	if err == nil {
 		_, err = os.Stat(path)
 	}
 	if err != nil {
-		cannot(t, "the MinIO server is not built (go run ./test/minioserver/build): %v", err)
+		cannot(tb, "the MinIO server is not built (go run ./test/minioserver/build): %v", err)
 	}
 	if _, err := exec.LookPath("unshare"); err != nil && o.Bytes > 0 {
-		cannot(t, "a small disk needs unshare: %v", err)
+		cannot(tb, "a small disk needs unshare: %v", err)
 	}
-	s := &Server{AccessKey: AccessKey, SecretKey: SecretKey, folder: t.TempDir(), options: o}
-	if s.address, err = freeAddress(t.Context()); err != nil {
-		t.Fatal(err)
+	s := &Server{AccessKey: AccessKey, SecretKey: SecretKey, folder: tb.TempDir(), options: o}
+	if s.address, err = freeAddress(tb.Context()); err != nil {
+		tb.Fatal(err)
 	}
 	s.URL = "http://" + s.address
-	s.Run(t)
-	t.Cleanup(s.Kill)
+	s.Run(tb)
+	tb.Cleanup(s.Kill)
 	return s
 }
 
 // cannot ends a test that this machine can't run: skipped, or failed where everything must run.
-func cannot(t testing.TB, format string, args ...any) {
-	t.Helper()
+func cannot(tb testing.TB, format string, args ...any) {
+	tb.Helper()
 	if os.Getenv("WALKAROUND_NO_SKIP") == "1" { //nolint:forbidigo // a test's setting
-		t.Fatalf("it must run here, but "+format, args...)
+		tb.Fatalf("it must run here, but "+format, args...)
 	}
-	t.Skipf(format, args...)
+	tb.Skipf(format, args...)
 }
 
 // freeAddress is one that nobody listens on.
@@ -108,11 +108,11 @@ func freeAddress(ctx context.Context) (string, error) {
 }
 
 // Run starts the server, or starts it again after Kill, and waits until it answers.
-func (s *Server) Run(t testing.TB) {
-	t.Helper()
+func (s *Server) Run(tb testing.TB) {
+	tb.Helper()
 	path, err := Path()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s.cmd = s.command(path)
 	s.cmd.Env = append(os.Environ(), "MINIO_ROOT_USER="+s.AccessKey, "MINIO_ROOT_PASSWORD="+s.SecretKey,
@@ -126,11 +126,11 @@ func (s *Server) Run(t testing.TB) {
 	started := make(chan error)
 	go follow(s.cmd, started, s.ended)
 	if err := <-started; err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	if err := s.wait(t.Context()); err != nil {
+	if err := s.wait(tb.Context()); err != nil {
 		s.Kill()
-		t.Fatalf("%v; it said:\n%s", err, s.said.String())
+		tb.Fatalf("%v; it said:\n%s", err, s.said.String())
 	}
 }
 
