@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"syscall"
 	"time"
 
@@ -36,7 +37,8 @@ func port(err error) error {
 	case "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded":
 		return storage.ErrFull
 	}
-	if answer.StatusCode == http.StatusInsufficientStorage {
+	// MinIO looks at a disk's room once a second; what fills it in between ends as an internal error with the system's words.
+	if answer.StatusCode == http.StatusInsufficientStorage || strings.Contains(answer.Message, syscall.ENOSPC.Error()) {
 		return storage.ErrFull
 	}
 	return storage.ErrUnavailable

@@ -1,8 +1,11 @@
 package minio_test
 
 import (
+	"context"
 	"errors"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,13 +19,40 @@ import (
 	"example.com/walkaround/test/minioserver"
 )
 
-// server is one that serves a whole test: an external one if it is named, otherwise one of our own.
+// shared is a server of our own that serves all tests which leave it alone.
+var shared = sync.OnceValues(func() (*minioserver.Server, error) {
+	folder, err := os.MkdirTemp("", "walkaround-minio-*")
+	if err != nil {
+		return nil, err
+	}
+	s, err := minioserver.Launch(context.Background(), folder, minioserver.Options{Encrypts: true})
+	stopShared = func() {
+		s.Kill()
+		_ = os.RemoveAll(folder) // the machine's own cleaning takes what is left
+	}
+	return s, err
+})
+
+var stopShared = func() {}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	stopShared()
+	os.Exit(code)
+}
+
+// server is the external one if it is named, otherwise the shared one.
 func server(tb testing.TB) *minioserver.Server {
 	tb.Helper()
 	if s, ok := minioserver.External(); ok {
 		return s
 	}
-	return minioserver.Start(tb, minioserver.Options{Encrypts: true})
+	minioserver.Need(tb)
+	s, err := shared()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
 }
 
 // settings name a bucket that is not there yet.

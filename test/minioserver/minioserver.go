@@ -69,6 +69,21 @@ func External() (*Server, bool) {
 // under WALKAROUND_NO_SKIP=1.
 func Start(tb testing.TB, o Options) *Server {
 	tb.Helper()
+	Need(tb)
+	if _, err := exec.LookPath("unshare"); err != nil && o.Bytes > 0 {
+		cannot(tb, "a small disk needs unshare: %v", err)
+	}
+	s, err := Launch(tb.Context(), tb.TempDir(), o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.Kill)
+	return s
+}
+
+// Need ends a test as Start does where the binary is absent.
+func Need(tb testing.TB) {
+	tb.Helper()
 	path, err := Path()
 	if err == nil {
 		_, err = os.Stat(path)
@@ -76,17 +91,16 @@ func Start(tb testing.TB, o Options) *Server {
 	if err != nil {
 		cannot(tb, "the MinIO server is not built (go run ./test/minioserver/build): %v", err)
 	}
-	if _, err := exec.LookPath("unshare"); err != nil && o.Bytes > 0 {
-		cannot(tb, "a small disk needs unshare: %v", err)
+}
+
+// Launch is Start for what outlives a test: the caller kills the server, and then removes the folder.
+func Launch(ctx context.Context, folder string, o Options) (*Server, error) {
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return nil, err
 	}
-	s := &Server{AccessKey: AccessKey, SecretKey: SecretKey, folder: tb.TempDir(), options: o}
-	if s.address, err = freeAddress(tb.Context()); err != nil {
-		tb.Fatal(err)
-	}
-	s.URL = "http://" + s.address
-	s.Run(tb)
-	tb.Cleanup(s.Kill)
-	return s
+	s := &Server{URL: "http://" + address, AccessKey: AccessKey, SecretKey: SecretKey, folder: folder, options: o, address: address}
+	return s, s.Run(ctx)
 }
 
 // cannot ends a test that this machine can't run: skipped, or failed where everything must run.
@@ -107,12 +121,11 @@ func freeAddress(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// Run starts the server, or starts it again after Kill, and waits until it answers.
-func (s *Server) Run(tb testing.TB) {
-	tb.Helper()
+// Run starts the server again after Kill, and waits until it answers.
+func (s *Server) Run(ctx context.Context) error {
 	path, err := Path()
 	if err != nil {
-		tb.Fatal(err)
+		return err
 	}
 	s.cmd = s.command(path)
 	s.cmd.Env = append(os.Environ(), "MINIO_ROOT_USER="+s.AccessKey, "MINIO_ROOT_PASSWORD="+s.SecretKey,
@@ -126,12 +139,13 @@ func (s *Server) Run(tb testing.TB) {
 	started := make(chan error)
 	go follow(s.cmd, started, s.ended)
 	if err := <-started; err != nil {
-		tb.Fatal(err)
+		return err
 	}
-	if err := s.wait(tb.Context()); err != nil {
+	if err := s.wait(ctx); err != nil {
 		s.Kill()
-		tb.Fatalf("%v; it said:\n%s", err, s.said.String())
+		return fmt.Errorf("%w; it said:\n%s", err, s.said.String())
 	}
+	return nil
 }
 
 // follow runs cmd. The system kills it with the thread that started it, so that it never outlives the test's process; that
