@@ -24,6 +24,7 @@ type finder struct {
 	vin     string
 	now     domain.Time
 	found   visit.Found
+	making  func(context.Context) error // asked before anything is made; its error ends the look-up
 }
 
 // checkArrival lists everything that is wrong with an arrival.
@@ -33,10 +34,10 @@ func checkArrival(a visit.Arrival) error {
 
 // find looks an arrival up in the store's files, and makes what is new (R2). Every step may be repeated: what must be
 // unique is a reservation, so a loser, or the one who comes after a crash, finds the winner's id and goes on. Call it only
-// when nothing refuses the request any more: what it makes stays.
-func (s *Server) find(ctx context.Context, in store.Store, v *visit.Visit, a visit.Arrival, now domain.Time) (visit.Found, error) {
+// when nothing refuses the request any more but what making says: what is made stays.
+func (s *Server) find(ctx context.Context, in store.Store, v *visit.Visit, a visit.Arrival, making func(context.Context) error) (visit.Found, error) {
 	f := finder{
-		Server: s, in: in, visit: v, arrival: a, now: now,
+		Server: s, in: in, visit: v, arrival: a, now: domain.At(s.Now()), making: making,
 		plate: vehicle.NormalizePlate(a.Plate), vin: vehicle.NormalizeVIN(a.VIN),
 	}
 	car, err := f.findVehicle(ctx)
@@ -51,12 +52,12 @@ func (s *Server) find(ctx context.Context, in store.Store, v *visit.Visit, a vis
 }
 
 // findAgain is find for a visit whose arrival reads another way now.
-func (s *Server) findAgain(ctx context.Context, v *visit.Visit, a visit.Arrival, now domain.Time) (visit.Found, error) {
+func (s *Server) findAgain(ctx context.Context, v *visit.Visit, a visit.Arrival) (visit.Found, error) {
 	in, err := s.store(ctx, v.StoreID)
 	if err != nil {
 		return visit.Found{}, err
 	}
-	return s.find(ctx, in, v, a, now)
+	return s.find(ctx, in, v, a, func(context.Context) error { return nil })
 }
 
 // knows notes what the files held of the car when it arrived: what this visit itself told them since is nothing known.
@@ -168,6 +169,9 @@ func (f *finder) owner(ctx context.Context, kind, what string) (string, error) {
 func (f *finder) reserve(ctx context.Context, kind, what, id string) (string, error) {
 	if what == "" {
 		return id, nil
+	}
+	if err := f.making(ctx); err != nil {
+		return "", err
 	}
 	standing, _, err := f.claim(ctx, reservation{ID: reservationID(f.in.ID, kind, what), Owner: id, Visit: f.visit.ID, At: f.now})
 	return standing.Owner, err

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -87,7 +88,7 @@ func (s *Server) arrive(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.seen || b.value.ID != "" {
+	if a.seen || a.key == "" && b.value.ID != "" {
 		if done, err := s.recallVisit(c, a); done || err != nil {
 			return err
 		}
@@ -99,7 +100,7 @@ func (s *Server) arrive(c *gin.Context) error {
 	return nil
 }
 
-// recallVisit answers a creation whose visit is there, before anything is looked up or made for it.
+// recallVisit answers a creation whose visit is there, before anything is made for it.
 func (s *Server) recallVisit(c *gin.Context, a attempt) (bool, error) {
 	saved, err := s.visits.Get(c.Request.Context(), key(c, a.id))
 	switch {
@@ -123,6 +124,27 @@ func (s *Server) sameVisit(c *gin.Context, a attempt, v visit.Visit) error {
 	return nil
 }
 
+// openBefore ends the look-up of an arrival whose visit is there already.
+type openBefore struct{ visit.Visit }
+
+func (openBefore) Error() string { return "the visit is there" }
+
+// unlessOpened refuses to make anything for a visit that is there. One whose key is new most often is not, and a known car
+// and customer need nothing made: then the insert of the visit itself decides, and nobody has to ask before.
+func (s *Server) unlessOpened(id string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		saved, err := s.visits.Get(ctx, id)
+		switch {
+		case err == nil:
+			return openBefore{saved.Value}
+		case errors.Is(err, storage.ErrNotFound):
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
 // open finds car and customer, gives the number and stores the visit.
 func (s *Server) open(c *gin.Context, a attempt, arrival visit.Arrival) error {
 	ctx, now := c.Request.Context(), domain.At(s.Now())
@@ -130,8 +152,10 @@ func (s *Server) open(c *gin.Context, a attempt, arrival visit.Arrival) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.find(ctx, st, &visit.Visit{ID: a.id, ArrivedAt: now}, arrival, now)
-	if err != nil {
+	found, err := s.find(ctx, st, &visit.Visit{ID: a.id, ArrivedAt: now}, arrival, s.unlessOpened(key(c, a.id)))
+	if before, ok := errors.AsType[openBefore](err); ok {
+		return s.sameVisit(c, a, before.Visit)
+	} else if err != nil {
 		return err
 	}
 	number, err := s.number(ctx, st, a.id, now.Time)
@@ -239,7 +263,7 @@ func (s *Server) correctVisit(c *gin.Context) error {
 	if err := mayCorrect(c, &before.Value, arrival); err != nil {
 		return err
 	}
-	found, err := s.findAgain(ctx, &before.Value, arrival, now)
+	found, err := s.findAgain(ctx, &before.Value, arrival)
 	if err != nil {
 		return err
 	}

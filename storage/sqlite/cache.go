@@ -19,10 +19,10 @@ type cache struct {
 	shards [cacheShards]cacheShard
 }
 
-// The documents of a store's busy days fit; one that is larger than a whole walk-around is not worth its room.
+// Ten thousand visits fit; a document that is larger than a whole walk-around is not worth its room.
 const (
 	cacheShards    = 16
-	cacheBytes     = 16 << 20
+	cacheBytes     = 64 << 20
 	cachedDocument = 128 << 10
 )
 

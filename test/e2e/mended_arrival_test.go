@@ -37,6 +37,7 @@ func TestRefusedArrivalTakesNoPlate(t *testing.T) {
 	v := h.As("advisor").Arrive(harness.Map{"id": domain.NewID(), "plate": "粵A·30001"})
 	again := harness.Map{"id": v.ID, "plate": "粵A·30002"}
 	v.Do(http.MethodPost, "/v1/visits", again).WantProblem(http.StatusConflict, "id_taken")
+	v.Do(http.MethodPost, "/v1/visits", again, "Idempotency-Key", "new").WantProblem(http.StatusConflict, "id_taken")
 	knowsNobody(t, stranger(h, "粵A·30002"), v.VehicleID)
 }
 
