@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"example.com/walkaround/storage"
 	"example.com/walkaround/storage/archive"
@@ -47,7 +46,7 @@ func TestAStoreComesBackByteForByte(t *testing.T) {
 	if fmt.Sprint(restored) != fmt.Sprint(written) || restored.Count() != 93 {
 		t.Errorf("wrote %+v, restored %+v", written, restored)
 	}
-	if a, b := without(from.dump(), "meta"), without(to.dump(), "meta"); !slices.Equal(a, b) {
+	if a, b := withoutMeta(from.dump()), withoutMeta(to.dump()); !slices.Equal(a, b) {
 		t.Errorf("%d lines, %d are back", len(a), len(b))
 	}
 	if err := to.opens(); err != nil {
@@ -55,8 +54,9 @@ func TestAStoreComesBackByteForByte(t *testing.T) {
 	}
 }
 
-func without(lines []string, collection string) []string {
-	return slices.DeleteFunc(lines, func(s string) bool { return strings.HasPrefix(s, collection+" ") })
+// withoutMeta leaves out what a store says of itself.
+func withoutMeta(lines []string) []string {
+	return slices.DeleteFunc(lines, func(s string) bool { return strings.HasPrefix(s, migrate.Collection+" ") })
 }
 
 func TestOtherToolsReadIt(t *testing.T) {
@@ -92,7 +92,7 @@ func TestABackupCutAtAnyByteIsRefused(t *testing.T) {
 	whole := small(t)
 	for n := range whole {
 		_, _, err := archive.Verify(t.Context(), bytes.NewReader(whole[:n]), archive.Watch{})
-		if !errors.Is(err, archive.ErrCut) && !(n < 1024 && errors.Is(err, archive.ErrForeign)) {
+		if foreign := n < 1024 && errors.Is(err, archive.ErrForeign); !foreign && !errors.Is(err, archive.ErrCut) {
 			t.Fatalf("cut at %d of %d: %v", n, len(whole), err)
 		}
 	}
@@ -118,8 +118,8 @@ func TestABackupWithMoreOrLessInItIsRefused(t *testing.T) {
 		"a block more":      append(bytes.Clone(whole), make([]byte, 512)...),
 		"much more":         append(bytes.Clone(whole), make([]byte, 5<<20)...),
 		"another behind it": append(bytes.Clone(whole), whole...),
-		"a blob less":       without2(t, whole, "blobs/"),
-		"a chunk less":      without2(t, whole, "documents/"),
+		"a blob less":       withoutEntry(t, whole, "blobs/"),
+		"a chunk less":      withoutEntry(t, whole, "documents/"),
 		"nothing":           {},
 		"a photo":           []byte(strings.Repeat("\xff\xd8", 3_000)),
 	} {
@@ -129,8 +129,8 @@ func TestABackupWithMoreOrLessInItIsRefused(t *testing.T) {
 	}
 }
 
-// without2 writes the archive again, whole as a tar, without one entry.
-func without2(t *testing.T, whole []byte, prefix string) []byte {
+// withoutEntry writes the archive again, whole as a tar, without one entry.
+func withoutEntry(t *testing.T, whole []byte, prefix string) []byte {
 	t.Helper()
 	r, out := tar.NewReader(bytes.NewReader(whole)), &bytes.Buffer{}
 	w := tar.NewWriter(out)
@@ -176,7 +176,7 @@ func TestWhatBreaksOffIsNotOpenedUntilItIsRestoredWhole(t *testing.T) {
 			_, err = to.restore(whole)
 			ok(t, err)
 			ok(t, to.opens())
-			if a, b := without(from.dump(), "meta"), without(to.dump(), "meta"); !slices.Equal(a, b) {
+			if a, b := withoutMeta(from.dump()), withoutMeta(to.dump()); !slices.Equal(a, b) {
 				t.Errorf("%d lines, %d are back", len(a), len(b))
 			}
 		})
@@ -356,8 +356,9 @@ func TestABackupBesideWritersIsOfOneMoment(t *testing.T) {
 	from.declare("b_second")
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan int)
-	go func() { ended <- from.write(ctx) }()
-	time.Sleep(50 * time.Millisecond) //nolint:forbidigo // the writer must be under way, however far
+	begun := make(chan struct{})
+	go func() { ended <- from.write(ctx, begun) }()
+	<-begun
 	backup := from.backup()
 	stop()
 	wrote := <-ended
@@ -373,15 +374,21 @@ func TestABackupBesideWritersIsOfOneMoment(t *testing.T) {
 	}))
 }
 
-// write stores a blob, then a document that names it, then one of another collection, until ctx ends; it counts the rounds.
-func (p place) write(ctx context.Context) (n int) {
+// write stores a blob, then a document that names it, then one of another collection, until ctx ends; it counts the rounds
+// and tells when some are done.
+func (p place) write(ctx context.Context, begun chan<- struct{}) (n int) {
+	whole := context.WithoutCancel(ctx)
 	for ; ctx.Err() == nil; n++ {
-		key := p.blob("main", fmt.Sprint(n)).Key
+		info, err := p.Blobs.Put(whole, "main", strings.NewReader(fmt.Sprint(n)), 100, nil)
 		for _, collection := range []string{"a_first", "b_second"} {
-			r := storage.Record{ID: fmt.Sprintf("main/%06d", n), Doc: document(p.t, "blob", key)}
-			if err := p.Engine.Insert(p.t.Context(), collection, r); err != nil {
-				p.t.Error(err)
-			}
+			r := storage.Record{ID: fmt.Sprintf("main/%06d", n), Doc: document(p.t, "blob", info.Key)}
+			err = errors.Join(err, p.Engine.Insert(whole, collection, r))
+		}
+		if err != nil {
+			p.t.Error(err)
+		}
+		if n == 3 {
+			close(begun)
 		}
 	}
 	return n

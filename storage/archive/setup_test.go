@@ -155,4 +155,3 @@ func (p place) opens() error {
 	ok(p.t, migrate.Declare(p.t.Context(), p.Engine))
 	return migrate.Known().Refuse(p.t.Context(), p.Engine)
 }
-

@@ -99,11 +99,11 @@ func (l *leases) Release(context.Context, string) error {
 	return nil
 }
 
-// values are what the cars say, and by how many their keys find them.
-func values(t *testing.T, e storage.Engine, name string) (list []string) {
+// values are what cars of the newest format say; by just that they are found.
+func values(t *testing.T, e storage.Engine) (list []string) {
 	t.Helper()
 	ok(t, e.Walk(t.Context(), cars, func(r storage.Record, damage error) error {
-		value, _ := r.Doc.Lookup(name).StringValueOK()
+		value, _ := r.Doc.Lookup("marked").StringValueOK()
 		if len(r.Keys) != 1 || r.Keys[0].Value != value {
 			t.Errorf("%s is found by %v", value, r.Keys)
 		}
@@ -126,7 +126,7 @@ func TestAStoreWithoutAWordIsOfTheOldestFormat(t *testing.T) {
 	if got := format(t, e); got != (migrate.Format{Version: 3}) {
 		t.Errorf("%+v", got)
 	}
-	if got := values(t, e, "marked"); fmt.Sprint(got) != "[A-00! A-01! A-02!]" {
+	if got := values(t, e); fmt.Sprint(got) != "[A-00! A-01! A-02!]" {
 		t.Errorf("%q", got)
 	}
 	r, err := e.Get(t.Context(), cars, "main/00")
@@ -177,7 +177,7 @@ func TestAMigrationThatBreaksOffAnywhereIsFinished(t *testing.T) {
 			t.Errorf("at %d: a program that knows less opens it: %v", broken, err)
 		}
 		ok(t, steps(t, quietly).Prepare(t.Context(), e, &leases{}))
-		if got := values(t, e, "marked"); fmt.Sprint(got) != "[A-00! A-01! A-02! A-03!]" {
+		if got := values(t, e); fmt.Sprint(got) != "[A-00! A-01! A-02! A-03!]" {
 			t.Errorf("at %d: %q", broken, got)
 		}
 	}
@@ -186,14 +186,14 @@ func TestAMigrationThatBreaksOffAnywhereIsFinished(t *testing.T) {
 func TestNewerDocumentsAreRefused(t *testing.T) {
 	e := store(t, 1)
 	ok(t, steps(t, quietly).Prepare(t.Context(), e, &leases{}))
-	before := values(t, e, "marked")
+	before := values(t, e)
 	for _, known := range []migrate.Steps{migrate.Known(), steps(t, quietly)[:1]} {
 		err := known.Prepare(t.Context(), e, &leases{})
 		if !errors.Is(err, migrate.ErrNewer) || !strings.Contains(err.Error(), "format 3") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("got %v, want one line that names both formats", err)
 		}
 	}
-	if got := values(t, e, "marked"); fmt.Sprint(got) != fmt.Sprint(before) || format(t, e) != (migrate.Format{Version: 3}) {
+	if got := values(t, e); fmt.Sprint(got) != fmt.Sprint(before) || format(t, e) != (migrate.Format{Version: 3}) {
 		t.Errorf("it was changed: %q", got)
 	}
 }
@@ -212,7 +212,7 @@ func TestOfManyProcessesOneMigrates(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := values(t, e, "marked"); changed.Load() != 8 || fmt.Sprint(got) != "[A-00! A-01! A-02! A-03!]" {
+	if got := values(t, e); changed.Load() != 8 || fmt.Sprint(got) != "[A-00! A-01! A-02! A-03!]" {
 		t.Errorf("%d changes of 4 documents in 2 steps: %q", changed.Load(), got)
 	}
 }
@@ -229,7 +229,7 @@ func TestTwoAtOnceDoNoHarm(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := values(t, e, "marked"); len(got) != 20 || got[19] != "A-19!" || format(t, e) != (migrate.Format{Version: 3}) {
+	if got := values(t, e); len(got) != 20 || got[19] != "A-19!" || format(t, e) != (migrate.Format{Version: 3}) {
 		t.Errorf("%q", got)
 	}
 }

@@ -61,8 +61,13 @@ func (s suite) same(got, want storage.Record) {
 // moved are records of every kind, in order of id, with their keys in order.
 func moved() []storage.Record {
 	odd, _ := bson.Marshal(bson.D{ // of values that can always be written
-		{Key: "z", Value: "last first"}, {Key: "a", Value: nil}, {Key: "", Value: "no name"}, {Key: "at", Value: bson.DateTime(1)},
-		{Key: "raw", Value: bson.Binary{Subtype: 0, Data: []byte(`{"b":1,"a":2}`)}}, {Key: "n", Value: int32(7)}, {Key: "n64", Value: int64(7)},
+		{Key: "z", Value: "last first"},
+		{Key: "a", Value: nil},
+		{Key: "", Value: "no name"},
+		{Key: "at", Value: bson.DateTime(1)},
+		{Key: "raw", Value: bson.Binary{Subtype: 0, Data: []byte(`{"b":1,"a":2}`)}},
+		{Key: "n", Value: int32(7)},
+		{Key: "n64", Value: int64(7)},
 		{Key: "deep", Value: bson.D{{Key: "list", Value: bson.A{}}, {Key: "f", Value: 0.5}}},
 	})
 	empty, _ := bson.Marshal(bson.D{}) // likewise
