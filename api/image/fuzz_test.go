@@ -62,8 +62,10 @@ func FuzzInspect(f *testing.F) {
 		if !named(err) {
 			t.Errorf("an error without a name: %v", err)
 		}
-		if _, decoded := png.Decode(bytes.NewReader(b)); err == nil && info.ContentType == image.TypePNG && missing(decoded) {
-			t.Errorf("taken, and the decoder says: %v", decoded)
+		if err == nil && info.ContentType == image.TypePNG && info.Width*info.Height < 1<<20 {
+			if _, err := png.Decode(bytes.NewReader(b)); missing(err) {
+				t.Errorf("taken, and the decoder says: %v", err)
+			}
 		}
 		if err == nil && (info.Width < 1 || info.Height < 1 || info.Width*info.Height > image.MaxPixels) {
 			t.Errorf("%+v", info)

@@ -18,6 +18,7 @@ const adminPassword = "seven quiet herons wade"
 type account struct {
 	server *process
 	client *http.Client
+	folder string // of its server, once it is served for a figure
 	token  string
 }
 

@@ -73,21 +73,30 @@ func (b *bench) plan(clients int) plan {
 }
 
 // with serves a store while do runs.
-func (b *bench) with(ctx context.Context, s setup, do func(*account) error) (err error) {
+func (b *bench) with(ctx context.Context, s setup, do func(*account) error) error {
 	a, err := b.open(ctx, s)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, a.server.stop()) }()
-	return do(a)
+	err = errors.Join(do(a), a.server.stop())
+	if err == nil && s.after != nil {
+		err = s.after(ctx, a.folder)
+	}
+	return err
 }
 
 // against compares ours with a path of the floor that answers as many bytes, and adds the row. The same client sends the
 // same headers and body to both.
 func (b *bench) against(ctx context.Context, p plan, r row, ours side, path string) error {
-	size, err := answerSize(ctx, ours)
-	if err != nil {
-		return err
+	x, y, size, err := b.beside(ctx, p, ours, path)
+	b.rows = append(b.rows, r.of(x, y, size))
+	return err
+}
+
+// beside is against without a row: both samples, and how many bytes were answered.
+func (b *bench) beside(ctx context.Context, p plan, ours side, path string) (x, y sample, size int, err error) {
+	if size, err = answerSize(ctx, ours); err != nil {
+		return x, y, size, err
 	}
 	floor := side{server: b.floor, status: http.StatusOK, request: func(ctx context.Context, w *worker) (*http.Request, error) {
 		r, err := ours.request(ctx, w)
@@ -101,11 +110,15 @@ func (b *bench) against(ctx context.Context, p plan, r row, ours side, path stri
 		}
 		return r, nil
 	}}
-	r.ours, r.floor, err = compare(ctx, p, ours, floor)
-	r.ratio = ratio(r.ours.rate(), r.floor.rate())
+	x, y, err = compare(ctx, p, ours, floor)
+	return x, y, size, err
+}
+
+// of is the row with what was measured.
+func (r row) of(ours, floor sample, size int) row {
+	r.ours, r.floor, r.ratio = ours, floor, ratio(ours.rate(), floor.rate())
 	r.note = strings.TrimSpace(fmt.Sprintf("%d bytes answered %s", size, r.note))
-	b.rows = append(b.rows, r)
-	return err
+	return r
 }
 
 // answerSize asks once.

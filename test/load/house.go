@@ -96,6 +96,7 @@ type setup struct {
 	visits  int
 	env     []string                                       // of the server, besides
 	prepare func(ctx context.Context, folder string) error // is done just before it starts
+	after   func(ctx context.Context, folder string) error // is done once it has stopped
 }
 
 // open serves a copy of a seeded folder, and signs in.
@@ -118,7 +119,7 @@ func (h *house) open(ctx context.Context, s setup) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &account{server: p, client: newClient()}
+	a := &account{server: p, client: newClient(), folder: folder}
 	if err := a.login(ctx); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
