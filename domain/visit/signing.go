@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/evidence"
@@ -17,6 +18,13 @@ const DocumentInspection = "inspection"
 const TaskSeal = "seal"
 
 const maxSignatures = 50
+
+// How far the time of a signature may lie from the server's, once the offset of the device's clock is taken off it.
+const (
+	maxLate   = 400 * 24 * time.Hour       // a tablet is offline for a year at most (Device.OfflineSeconds), and a month more
+	maxEarly  = 24 * time.Hour             // a clock set to the time of another zone
+	maxOffset = 100 * 365 * 24 * time.Hour // a clock that was never set begins in 1970
+)
 
 // Signature is one customer's signature and the seal that the store put on it (R9).
 type Signature struct {
@@ -69,8 +77,11 @@ type Signing struct {
 // sheet has changed since, the signature must bring its canonical form, and is sealed for its own revision, marked as
 // a conflict, while the state stays.
 //
-// Refusals, in this order: CodeWrongState, CodeTooManySignatures, CodeSignerMissing, CodeSectionFrozen for a digest that is
-// signed, domain.CodeInvalid for a Canonical that hashes to another digest. Then, of the sheet that the digest names:
+// A wrong clock is no reason to refuse, as long as Device says how wrong it is: SignedAt, as it is or less the offset, lies
+// between 400 days before now and a day behind it.
+//
+// Refusals, in this order: CodeWrongState, CodeTooManySignatures, CodeSignerMissing, domain.CodeInvalid for a SignedAt that is
+// further away, CodeSectionFrozen for a digest that is signed, domain.CodeInvalid for a Canonical that hashes to another digest. Then, of the sheet that the digest names:
 //   - the current one: the guards of DESIGN section 3, files first, everything that is missing in Fields; CodeSectionFrozen;
 //   - another one with its Canonical: domain.CodeInvalid for what is no such sheet of this visit; the same guards on its own
 //     content; CodePhotoMissing or CodeRecordingMissing for files that the visit does not hold byte for byte;
@@ -86,6 +97,9 @@ func (v *Visit) Sign(s Signing, key evidence.SigningKey, now domain.Time) (*Sign
 	if strings.TrimSpace(s.Signer.Name) == "" {
 		return nil, domain.Refuse(CodeSignerMissing, "the signer must be named")
 	}
+	if err := s.checkTime(now); err != nil {
+		return nil, err
+	}
 	if v.SignatureOf(s.Digest) != nil {
 		return nil, domain.Refuse(CodeSectionFrozen, "this sheet is signed already")
 	}
@@ -99,6 +113,20 @@ func (v *Visit) Sign(s Signing, key evidence.SigningKey, now domain.Time) (*Sign
 	default:
 		return v.signCurrent(s, canonical, key, now)
 	}
+}
+
+// checkTime refuses a time that neither the device's clock nor a late network explains.
+func (s Signing) checkTime(now domain.Time) error {
+	near := func(t time.Time) bool { return !t.Before(now.Add(-maxLate)) && !t.After(now.Add(maxEarly)) }
+	ms := s.Device.ClockOffsetMS
+	known := ms >= -maxOffset.Milliseconds() && ms <= maxOffset.Milliseconds()
+	if near(s.SignedAt.Time) || known && near(s.SignedAt.Add(-time.Duration(ms)*time.Millisecond)) {
+		return nil
+	}
+	return domain.Invalid([]domain.Field{{
+		Pointer: "/signed_at", Code: domain.CodeOutOfRange,
+		Message: "must lie between 400 days before the server's time and a day behind it, less the device's clock offset",
+	}})
 }
 
 // shown gives the bytes that the customer saw, and whether they are another sheet than the current one.
