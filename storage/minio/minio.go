@@ -8,11 +8,12 @@
 // is no store's: .retained holds until when blobs are retained where the bucket has no object lock, .probe what tries
 // the bucket out.
 //
-// The name of a blob is known after its last byte only, and a yard's Wi-Fi takes its time. So Put first writes to a
-// nameless local file while it hashes, and then sends the whole of it to its final name in one PUT whose signature covers
-// the SHA-256: the server takes all the right bytes or none, nothing has to be renamed or cleaned up, and a cut
-// connection is tried again. A HEAD follows, which says when it was stored. That is two round trips, and a buffer a
-// put in memory. Bytes that are there already are sent again, for that renews their age and takes the place of damaged ones.
+// Put sends a blob to its final name in one PUT whose signature covers the SHA-256: the server takes all the right bytes
+// or none, and nothing has to be renamed or cleaned up. That needs the hash before the first byte. Where the sender
+// declared it (Declared), bytes go to the server as they come, the last of them after they were checked. Otherwise they
+// wait in a nameless local file until all are hashed, which also lets a cut connection be tried again. A HEAD follows, which
+// says when the blob was stored: two round trips, and a buffer a put in memory. Bytes that are there already are sent
+// again, for that renews their age and takes the place of damaged ones.
 //
 // In a bucket with versions (an object lock demands them) a repeat leaves the former version behind. Delete removes all
 // versions, the oldest first, so that the blob is whole until the last is gone; a lock on any of them retains the blob.
@@ -24,6 +25,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -134,7 +136,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // write stores a few bytes under a name that is no blob's, and returns their version.
 func (s *Store) write(ctx context.Context, name string, b []byte) (string, error) {
 	sum := sha256.Sum256(b)
-	info, err := s.core.PutObject(ctx, s.bucket, name, bytes.NewReader(b), int64(len(b)), "", "", s.putOptions(sum[:]))
+	info, err := s.core.PutObject(ctx, s.bucket, name, bytes.NewReader(b), int64(len(b)), "", hex.EncodeToString(sum[:]), s.putOptions())
 	return info.VersionID, failure(ctx, err)
 }
 
@@ -146,6 +148,7 @@ func (s *Store) Close() error {
 
 var (
 	storeName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+	sumName   = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	keyName   = regexp.MustCompile(`^([a-z0-9][a-z0-9_-]{0,62})/([0-9a-f]{64})$`)
 	objName   = regexp.MustCompile(`^([a-z0-9][a-z0-9_-]{0,62})/[0-9a-f]{2}/([0-9a-f]{64})$`)
 )

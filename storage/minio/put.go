@@ -3,7 +3,6 @@ package minio
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -24,12 +23,16 @@ func (s *Store) Put(
 	if s.readOnly {
 		return storage.BlobInfo{}, errReadOnly
 	}
+	from := &source{ctx: ctx, r: r, left: limit}
+	if sum, size, ok := declared(r); ok {
+		return s.stream(ctx, store+"/"+sum, size, from, check)
+	}
 	f, err := s.nameless()
 	if err != nil {
 		return storage.BlobInfo{}, localFailure(err)
 	}
 	defer func() { _ = f.Close() }() // it has no name: its bytes end with it
-	sum, size, err := s.receive(ctx, f, r, limit)
+	sum, size, err := s.receive(f, from)
 	if err != nil {
 		return storage.BlobInfo{}, err
 	}
@@ -55,9 +58,8 @@ func (s *Store) nameless() (*os.File, error) {
 }
 
 // receive fills f and returns the SHA-256 and the size. The reader's own error is returned untouched.
-func (s *Store) receive(ctx context.Context, f *os.File, r io.Reader, limit int64) ([]byte, int64, error) {
+func (s *Store) receive(f *os.File, from *source) ([]byte, int64, error) {
 	hash := sha256.New()
-	from := &source{ctx: ctx, r: r, left: limit}
 	buffer, _ := s.buffer.Get().(*[bufferBytes]byte)
 	defer s.buffer.Put(buffer)
 	n, err := io.CopyBuffer(io.MultiWriter(hash, f), from, buffer[:])
@@ -101,19 +103,15 @@ func (s *Store) send(ctx context.Context, key string, f io.ReaderAt, size int64,
 		return storage.BlobInfo{}, err
 	}
 	body := io.NewSectionReader(f, 0, size) // can be read again for another try
-	_, err = s.core.PutObject(ctx, s.bucket, name, body, size, "", hex.EncodeToString(sum), s.putOptions(sum))
+	_, err = s.core.PutObject(ctx, s.bucket, name, body, size, "", hex.EncodeToString(sum), s.putOptions())
 	if err != nil {
 		return storage.BlobInfo{}, fmt.Errorf("put blob %s: %w", key, failure(ctx, err))
 	}
 	return s.Stat(ctx, key)
 }
 
-// putOptions let the server refuse what has not this SHA-256 and keep that beside the bytes. The hash also stands in the
-// signature instead of one a piece, which would have to be made in a second pass.
-func (s *Store) putOptions(sum []byte) minio.PutObjectOptions {
-	return minio.PutObjectOptions{
-		ServerSideEncryption: s.sse,
-		DisableContentSha256: true,
-		UserMetadata:         map[string]string{minio.ChecksumSHA256.Key(): base64.StdEncoding.EncodeToString(sum)},
-	}
+// putOptions let the hash stand in the signature, which every server compares with the bytes, instead of one a piece, which
+// would have to be made in a second pass.
+func (s *Store) putOptions() minio.PutObjectOptions {
+	return minio.PutObjectOptions{ServerSideEncryption: s.sse, DisableContentSha256: true}
 }
