@@ -83,9 +83,10 @@ func onceEach(s suite) {
 	}
 }
 
-// pagesUnderInserts walks while others insert everywhere: what was there before comes exactly once.
+// pagesUnderInserts walks while others insert everywhere: what was there before comes exactly once. The inserts have an end,
+// so that the walk has one where pages are slower.
 func pagesUnderInserts(s suite) {
-	const before = 120
+	const before, meanwhile = 120, 300
 	for i := range before {
 		s.put(fmt.Sprintf("old/%03d", i), "", "n", fmt.Sprintf("%03d", i*7%50), "n", fmt.Sprintf("%03d", 50+i%10))
 	}
@@ -94,7 +95,7 @@ func pagesUnderInserts(s suite) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			for i := 0; ctx.Err() == nil; i++ {
+			for i := 0; ctx.Err() == nil && i < meanwhile; i++ {
 				r := record(fmt.Sprintf("new/%v/%06d", desc, i), "", "n", fmt.Sprintf("%03d", i*13%60))
 				if err := s.Insert(ctx, cars, r); err != nil && ctx.Err() == nil {
 					s.t.Error(err)

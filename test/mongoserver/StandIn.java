@@ -1,7 +1,17 @@
+package standin;
+
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
+import de.bwaldvogel.mongo.backend.Assert;
+import java.util.Arrays;
 import java.util.List;
+import javassist.ClassPool;
+import javassist.CtClass;
+import javassist.expr.ExprEditor;
+import javassist.expr.MethodCall;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 /** Serves MongoDB's wire protocol from memory, until standard input ends: so it never outlives the test that started it. */
 public final class StandIn {
@@ -18,7 +28,27 @@ public final class StandIn {
         }
     }
 
+    /** Orders text as MongoDB does, by its bytes. */
+    public static int compare(String a, String b) {
+        return Arrays.compareUnsigned(a.getBytes(UTF_8), b.getBytes(UTF_8));
+    }
+
+    /** mongo-java-server orders text by UTF-16, where what lies above U+FFFF comes before U+E000. */
+    private static void orderByBytes() throws Exception {
+        CtClass comparator = ClassPool.getDefault().get("de.bwaldvogel.mongo.backend.ValueComparator");
+        comparator.instrument(new ExprEditor() {
+            @Override
+            public void edit(MethodCall call) throws javassist.CannotCompileException {
+                if (call.getClassName().equals("java.lang.String") && call.getMethodName().equals("compareTo")) {
+                    call.replace("{ $_ = standin.StandIn.compare($0, (String) $1); }");
+                }
+            }
+        });
+        comparator.toClass(Assert.class);
+    }
+
     public static void main(String[] args) throws Exception {
+        orderByBytes();
         MongoServer server = new MongoServer(new MemoryBackend().version(new Version()));
         server.bind("127.0.0.1", 0);
         System.out.println(server.getLocalAddress().getPort());

@@ -166,7 +166,7 @@ func build(ctx context.Context, folder string) (err error) {
 // run starts the stand-in and waits for its port. It ends when its standard input does, so never later than the test.
 func run(folder string) (*Server, error) {
 	path := folder + string(os.PathListSeparator) + filepath.Join(folder, "lib", "*")
-	cmd := exec.Command("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", path, "StandIn") //nolint:gosec,noctx // our own words; Kill ends it
+	cmd := exec.Command("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", path, "standin.StandIn") //nolint:gosec,noctx // our own words; Kill ends it
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
