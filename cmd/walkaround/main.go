@@ -1,5 +1,6 @@
 // Command walkaround is the one binary: serve and demo run a store, openapi writes the document of the API, check looks
-// for damage in the data folder, verify tells whether a signed sheet is genuine.
+// for damage in the data folder, backup and restore move a store, sweep deletes files that nothing names, verify tells
+// whether a signed sheet is genuine.
 //
 // Start with run (run.go), which chooses the command; wire.go holds what the commands are made of. Each command stands in
 // the file of its name. It may import everything; nothing imports it.
@@ -12,5 +13,5 @@ import (
 )
 
 func main() {
-	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }

@@ -21,6 +21,7 @@ const (
 type call struct {
 	args    []string // behind the command's name
 	environ []string
+	stdin   io.Reader
 	stdout  io.Writer
 	stderr  io.Writer
 	parts   parts
@@ -34,8 +35,8 @@ type command struct {
 }
 
 // run is the whole program: it never exits by itself, reads no global, and returns the exit code.
-func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
-	return runWith(ctx, args, call{environ: environ, stdout: stdout, stderr: stderr, parts: wired()})
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return runWith(ctx, args, call{environ: environ, stdin: stdin, stdout: stdout, stderr: stderr, parts: wired()})
 }
 
 // runWith is run with other parts.
@@ -70,6 +71,11 @@ func commandsOf(p parts) []command {
 	if p.check != nil {
 		all = append(all, command{"check", "look for damage in the data folder, also while serve runs", check})
 	}
+	all = append(all,
+		command{"backup", "write the whole store into one file, also while serve runs", backup},
+		command{"restore", "fill an empty store with a backup", restore},
+		command{"sweep", "delete files that nothing names, or list them", sweep},
+	)
 	return append(all, command{"verify", "tell whether a signed sheet is genuine, without network", verify})
 }
 

@@ -75,6 +75,9 @@ func (c call) open(ctx context.Context, cfg config.Config, log *slog.Logger, wel
 		return fmt.Errorf("WALKAROUND_DATA: %w", err)
 	}
 	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
+	if err := prepare(ctx, engine); err != nil {
+		return fmt.Errorf("WALKAROUND_DATA: %w", err)
+	}
 	return c.furnish(ctx, materials{config: cfg, log: log, engine: engine, blobs: blobs}, welcome)
 }
 

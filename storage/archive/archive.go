@@ -106,7 +106,8 @@ func (m Manifest) Damaged() int64 { return m.DamagedDocuments + m.DamagedBlobs }
 // Watch follows a backup or a restore. Its functions are called by one goroutine at a time; each may be nil.
 type Watch struct {
 	Progress func(Progress)
-	Damaged  func(error) // one damaged document or blob; it is not in the backup, or not restored
+	Damaged  func(error)        // one damaged document or blob; it is not in the backup, or not restored
+	Begin    func(Header) error // of what is read: asked before anything is stored; its error ends it
 }
 
 // Progress is how far it came.
@@ -122,6 +123,13 @@ func (w Watch) progress(p Progress) {
 	if w.Progress != nil {
 		w.Progress(p)
 	}
+}
+
+func (w Watch) begin(h Header) error {
+	if w.Begin == nil {
+		return nil
+	}
+	return w.Begin(h)
 }
 
 func (w Watch) damaged(err error) {

@@ -195,6 +195,9 @@ func (s *scanner) begin(ctx context.Context, h *tar.Header) error {
 		return fmt.Errorf("%w: its header lacks a part", ErrDamaged)
 	}
 	s.begun, s.manifest.ID = true, s.header.ID
+	if err := s.watch.begin(s.header); err != nil {
+		return err
+	}
 	return s.to.begin(ctx, s.header)
 }
 
