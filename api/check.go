@@ -37,7 +37,7 @@ func (f Finding) String() string {
 type CheckConfig struct {
 	Engine         storage.Engine
 	Blobs          storage.Blobs
-	TimestampRoots *x509.CertPool // of the authority; nil: tokens are not verified
+	TimestampRoots *x509.CertPool // of the authority; nil: a token is verified, but not whose it is
 }
 
 // Check reads every document, blob, chain, seal, key and checkpoint and reports each that is not as it was written. It

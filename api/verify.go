@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"example.com/walkaround/api/background/timestamp"
 	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/evidence"
 	"example.com/walkaround/domain/staff"
@@ -52,14 +54,14 @@ type Included struct {
 	Sequence       int64        `json:"sequence"`
 	Root           string       `json:"root" pattern:"^sha256:[0-9a-f]{64}$"`
 	CreatedAt      domain.Time  `json:"created_at"`
-	TimestampState string       `json:"timestamp_state" enums:"none,pending,verified"`
+	TimestampState string       `json:"timestamp_state" enums:"none,pending,verified,unchecked,forged"` // verified anew for this answer; unchecked: it holds, but no authority is configured that it could be of
 	TimestampedAt  *domain.Time `json:"timestamped_at,omitempty"`
 }
 
 // verify tells anyone whether a sheet is genuine.
 //
 //	@Summary		Verify a digest
-//	@Description	Tells anyone whether the sheet with this digest is genuine: the hash of what was signed, the signature of the store and the way to the checkpoint are recomputed, not looked up. No personal data. With `Accept: text/html`, as a browser sends it, the answer is a page.
+//	@Description	Tells anyone whether the sheet with this digest is genuine: the hash of what was signed, the signature of the store and the way to the checkpoint are recomputed, not looked up, as is the timestamp of an authority. No personal data. With `Accept: text/html`, as a browser sends it, the answer is a page.
 //	@Description	30 questions at once and one a second from then on for each address. A digest that no sealed sheet has is 404.
 //	@ID				verify
 //	@Tags			evidence
@@ -113,29 +115,30 @@ func absent(err error) bool {
 	return errors.Is(err, storage.ErrNotFound) || refused && refusal.Code == domain.CodeNotFound
 }
 
-// passedOver says whether a sheet that was signed in conflict was left aside, and another revision signed since.
-func passedOver(v *visit.Visit, sig visit.Signature) bool {
-	current := v.Current()
-	return sig.Conflict && sig.AdoptedAt == nil && current != nil && current.SealedAt.After(sig.SealedAt.Time)
-}
-
-// judge recomputes everything.
+// judge recomputes everything. What it says of a sheet is what the seal says, and what became of it since what the events tell:
+// the members of the visit beside them prove nothing.
 func (s *Server) judge(ctx context.Context, v visit.Visit, sig visit.Signature) (Verification, error) {
 	st, err := s.store(ctx, v.StoreID)
 	if err != nil {
 		return Verification{}, err
 	}
+	says := sig.Seal.Statement
 	found := Verification{
-		Document: sig.Document, Digest: sig.Digest, Number: v.Number, Store: st.Name, StoreID: st.ID, SealedAt: sig.SealedAt, Revision: sig.Revision,
-		Superseded: sig.Superseded || passedOver(&v, sig), Conflict: sig.Conflict, Adopted: sig.AdoptedAt != nil, KeyID: sig.Seal.KeyID, Faults: []string{},
+		Document: says.Document, Digest: sig.Digest, Number: says.Number, Store: st.Name, StoreID: st.ID, SealedAt: says.SealedAt,
+		Revision: says.Revision, Conflict: says.Conflict, KeyID: sig.Seal.KeyID,
 	}
 	keys, err := s.storeKeys(ctx, v.StoreID)
 	if err != nil {
 		return found, err
 	}
-	found.Faults, err = s.faultsOf(ctx, keys, v, sig)
-	if err != nil {
+	if found.Faults, err = s.faultsOf(ctx, keys, v, sig); err != nil {
 		return found, err
+	}
+	story := visit.Retell(v.Events)
+	if told := story.Signature(sig.ID); told != nil {
+		found.Superseded, found.Adopted = told.Superseded || story.PassedOver(sig.ID), told.AdoptedAt != nil
+	} else if !slices.Contains(found.Faults, faultChain) {
+		found.Faults = append(found.Faults, faultChain)
 	}
 	held, way, err := s.inclusion(ctx, v.StoreID, sig)
 	switch {
@@ -144,23 +147,45 @@ func (s *Server) judge(ctx context.Context, v visit.Visit, sig visit.Signature) 
 	case err != nil:
 		found.Faults = append(found.Faults, "not_included")
 	case held != nil:
-		found.Checkpoint = included(*held)
+		found.Checkpoint = s.included(*held)
 		if held.Verify(keys, nil) != nil || way.Verify(sig.Seal.Leaf(), *held) != nil {
 			found.Faults = append(found.Faults, "checkpoint_forged")
+		}
+		if found.Checkpoint.TimestampState == timestampForged {
+			found.Faults = append(found.Faults, "timestamp_forged")
 		}
 	}
 	found.Genuine = len(found.Faults) == 0
 	return found, nil
 }
 
+// faultChain says that the visit's events are not those that the seal saw.
+const faultChain = "chain_broken"
+
+// timestampForged is the state of a timestamp that does not verify: it is shown as such, and no time with it.
+const timestampForged = "forged"
+
 func isRefusal(err error) bool {
 	_, ok := errors.AsType[*domain.Error](err)
 	return ok
 }
 
-func included(c evidence.Checkpoint) *Included {
+// included shows a checkpoint. Its timestamp is the one part that the store did not sign: it is verified again, not believed.
+func (s *Server) included(c evidence.Checkpoint) *Included {
 	i := &Included{Sequence: c.Sequence, Root: c.Root, CreatedAt: c.CreatedAt, TimestampState: c.TimestampState}
-	if c.Timestamp != nil {
+	if c.Timestamp == nil {
+		if c.TimestampState == evidence.TimestampVerified {
+			i.TimestampState = timestampForged
+		}
+		return i
+	}
+	roots := s.Timestamps.Roots()
+	switch err := timestamp.VerifyToken(*c.Timestamp, c.Imprint(), roots); {
+	case err != nil || c.TimestampState != evidence.TimestampVerified:
+		i.TimestampState = timestampForged
+	case roots == nil:
+		i.TimestampState = evidence.TimestampUnchecked
+	default:
 		i.TimestampedAt = &c.Timestamp.At
 	}
 	return i
@@ -175,14 +200,15 @@ func (s *Server) faultsOf(ctx context.Context, keys evidence.PublicKeys, v visit
 	} else if err != nil {
 		return nil, err
 	}
-	if evidence.Digest(canonical) != sig.Digest || sig.Seal.Statement.Digest != sig.Digest {
+	says := sig.Seal.Statement
+	if evidence.Digest(canonical) != sig.Digest || says.Digest != sig.Digest {
 		faults = append(faults, evidence.ReasonDigestMismatch)
 	}
-	if err := sig.Seal.Verify(keys); err != nil {
+	if err := sig.Seal.Verify(keys); err != nil || says.StoreID != v.StoreID || says.VisitID != v.ID || says.SignatureID != sig.ID {
 		faults = append(faults, evidence.ReasonSealForged)
 	}
-	if evidence.VerifyChain(v.ID, v.Events) != nil || evidence.VerifyHead(v.Events, sig.Seal.Statement.Chain) != nil {
-		faults = append(faults, "chain_broken")
+	if evidence.VerifyChain(v.ID, v.Events) != nil || evidence.VerifyHead(v.Events, says.Chain) != nil {
+		faults = append(faults, faultChain)
 	}
 	return faults, nil
 }

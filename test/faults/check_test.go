@@ -8,13 +8,19 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"example.com/walkaround/api"
+	"example.com/walkaround/api/background/timestamp"
+	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/evidence"
+	"example.com/walkaround/domain/store"
+	"example.com/walkaround/domain/vehicle"
 	"example.com/walkaround/domain/visit"
 	"example.com/walkaround/storage"
+	"example.com/walkaround/test/authority"
 )
 
 // TestCheckNamesEachCorruption spoils one thing at a time in a folder that was clean. What a forger could do has right
@@ -116,13 +122,14 @@ func TestCheckNamesEachCorruption(t *testing.T) {
 			[]string{
 				"event " + first + ": the chain is not the one that the seal of signature " + s.signature,
 				"row " + first + ": its advisor is not the one", "row " + first + ": who greeted is not the one",
+				"row " + first + ": copy 1 that was given",
 			},
 		},
 		{
-			"the last events cut off", event(s.first, func(e []evidence.Event) []evidence.Event { return e[:len(e)-1] }),
+			"the last events cut off", event(s.first, func(e []evidence.Event) []evidence.Event { return e[:len(e)-2] }),
 			[]string{
 				"event " + first + ": the chain is not the one", "section " + first + ": the walk-around is frozen or open",
-				"row " + first + ": its state is inspected, and its events tell arrived", "seal " + first + ": no event tells of signature " + s.signature,
+				"row " + first + ": its state is inspected, and its events tell arrived", "row " + first + ": copy 1 that was given", "seal " + first + ": no event tells of signature " + s.signature,
 			},
 		},
 
@@ -218,6 +225,143 @@ func TestCheckNamesEachCorruption(t *testing.T) {
 		},
 
 		{
+			"a state of its own", visiting(s.open, func(v *visit.Visit) { v.State = visit.Delivered }),
+			[]string{"row visits/main/" + s.open + ": its state is delivered, and its events tell arrived"},
+		},
+		{"who took it", visiting(s.first, func(v *visit.Visit) { v.Advisor.Name = "Nobody" }), []string{"row " + first + ": its advisor is not"}},
+		{"when it was taken", visiting(s.first, func(v *visit.Visit) { v.TakenAt = &v.ArrivedAt }), []string{"row " + first + ": it was not taken at the time"}},
+		{"who greeted", visiting(s.first, func(v *visit.Visit) { v.GreetedBy.Name = "Nobody" }), []string{"row " + first + ": who greeted is not"}},
+		{"the number", visiting(s.open, func(v *visit.Visit) { v.Number += "9" }), []string{
+			"row visits/main/" + s.open + ": its number is not", "row reservations/main/number/",
+		}},
+		{"a cancellation that nobody made", visiting(s.open, func(v *visit.Visit) {
+			v.State, v.Cancelled = visit.Cancelled, &visit.Cancellation{At: v.ArrivedAt, By: *v.Advisor, Reason: "none"}
+		}), []string{"row visits/main/" + s.open + ": its state is cancelled", "row visits/main/" + s.open + ": it is cancelled or not"}},
+		{
+			"why it was cancelled", visiting(s.cancelled, func(v *visit.Visit) { v.Cancelled.Reason = "the customer was rude" }),
+			[]string{"row visits/main/" + s.cancelled + ": why it was cancelled"},
+		},
+		{
+			"who cancelled", visiting(s.cancelled, func(v *visit.Visit) { v.Cancelled.By.Name = "Nobody" }),
+			[]string{"row visits/main/" + s.cancelled + ": who cancelled it"},
+		},
+		{"covers that were fitted when it was cancelled", visiting(s.cancelled, func(v *visit.Visit) {
+			v.Inspection.Covers = nil
+			redigested(t, v)
+		}), []string{
+			"section visits/main/" + s.cancelled + ": whether covers were fitted", "section visits/main/" + s.cancelled + ": the sheet is not the one that was there",
+		}},
+		{"a plate of a sheet that is not signed", visiting(s.open, func(v *visit.Visit) {
+			v.Plate = "粵A·99999"
+			redigested(t, v)
+		}), []string{"row visits/main/" + s.open + ": what was typed at its arrival"}},
+		{
+			"what the files held", visiting(s.first, func(v *visit.Visit) { v.Known.Visits = 7 }),
+			[]string{"row " + first + ": what the files held of its car"},
+		},
+		{
+			"a copy that nobody gave", visiting(s.first, func(v *visit.Visit) {
+				v.Copies = append(v.Copies, visit.Copy{At: v.ArrivedAt, By: *v.Advisor, Digest: s.digest, Kind: visit.CopyPaper})
+			}),
+			[]string{"row " + first + ": copy 2 that was given"},
+		},
+		{"a copy denied", visiting(s.first, func(v *visit.Visit) { v.Copies = nil }), []string{"row " + first + ": copy 1 that was given"}},
+		{
+			"a signature called superseded", signature(s.first, func(g *visit.Signature) { g.Superseded = true }),
+			[]string{"seal " + first + ": signature " + s.signature + " is superseded, and its events tell otherwise"},
+		},
+		{"a superseded signature called current", visiting(s.twice, func(v *visit.Visit) {
+			v.Signatures[0].Superseded, v.Signatures[1].Superseded = false, true
+		}), []string{
+			"seal visits/main/" + s.twice + ": signature ", "seal visits/main/" + s.twice + ": signature ",
+		}},
+		{
+			"a signature called a conflict", signature(s.first, func(g *visit.Signature) { g.Conflict = true }),
+			[]string{"seal " + first + ": signature " + s.signature + " is a conflict or not", "seal " + first + ": signature " + s.signature + " is not what its seal says"},
+		},
+		{
+			"an adoption that nobody made", signature(s.first, func(g *visit.Signature) { g.AdoptedAt = &g.SealedAt }),
+			[]string{"seal " + first + ": signature " + s.signature + " was not adopted when"},
+		},
+		{
+			"a signature for another vehicle", signature(s.first, func(g *visit.Signature) { g.VehicleID = s.photo }),
+			[]string{"seal " + first + ": signature " + s.signature + " does not speak for the vehicle"},
+		},
+		{
+			"where the seal is verified", signature(s.first, func(g *visit.Signature) { g.VerifyURL = "https://elsewhere.example/" }),
+			[]string{"seal " + first + ": signature " + s.signature + " is not what its seal says"},
+		},
+		{"signatures in another order", visiting(s.twice, func(v *visit.Visit) {
+			v.Signatures[0], v.Signatures[1] = v.Signatures[1], v.Signatures[0]
+		}), []string{"seal visits/main/" + s.twice + ": signature "}},
+		{
+			"the revision that was signed", visiting(s.first, func(v *visit.Visit) { v.Sections.Inspection.Revision = 9 }),
+			[]string{"section " + first + ": its revision is not the one that was signed"},
+		},
+		{
+			"why a revision was opened", visiting(s.twice, func(v *visit.Visit) { v.Sections.Inspection.Reason = "a dent was forgotten" }),
+			[]string{"section visits/main/" + s.twice + ": why its revision was opened"},
+		},
+		{
+			"the items that are demanded", visiting(s.open, func(v *visit.Visit) { v.Required = v.Required[1:] }),
+			[]string{"section visits/main/" + s.open + ": the items that it demands"},
+		},
+
+		{"a mark taken from the ledger", ledger(s, func(l *vehicle.Ledger) { l.Visits[0].Marks = nil }), []string{
+			"mark damage_ledgers/main/" + s.vehicle + ": mark " + s.first + ".d1 is missing; signature " + s.signature,
+		}},
+		{"a walk-around taken from the ledger", ledger(s, func(l *vehicle.Ledger) { l.Visits = nil }), []string{
+			"mark damage_ledgers/main/" + s.vehicle + ": mark " + s.first + ".d1 is missing",
+		}},
+		{"the ledger removed", func(d damage) { d.remove("damage_ledgers", "main/"+s.vehicle) }, []string{
+			"mark damage_ledgers/main/" + s.vehicle + ": mark " + s.first + ".d1 is missing",
+		}},
+		{"a mark changed in the ledger", ledger(s, func(l *vehicle.Ledger) { l.Visits[0].Marks[0].Severity = "severe" }), []string{
+			"mark damage_ledgers/main/" + s.vehicle + ": mark " + s.first + ".d1 was changed",
+		}},
+		{"a mark added to the ledger", ledger(s, func(l *vehicle.Ledger) {
+			l.Visits[0].Marks = append(l.Visits[0].Marks, vehicle.Sighting{DamageID: "d2", Kind: "dent"})
+		}), []string{"mark damage_ledgers/main/" + s.vehicle + ": mark " + s.first + ".d2 was added"}},
+		{"a walk-around of another car in the ledger", ledger(s, func(l *vehicle.Ledger) {
+			other := l.Visits[0]
+			other.VisitID = s.second
+			l.Visits = append(l.Visits, other)
+		}), []string{"mark damage_ledgers/main/" + s.vehicle + ": mark " + s.second + ".d1 was added"}},
+		{"a walk-around at another time", ledger(s, func(l *vehicle.Ledger) { l.Visits[0].ArrivedAt = l.Visits[0].SignedAt }), []string{
+			"mark damage_ledgers/main/" + s.vehicle + ": the walk-around of visit " + s.first + " was changed",
+		}},
+		{"a mark folded away", ledger(s, func(l *vehicle.Ledger) {
+			l.FoldedTo, l.Folded, l.Base, l.Visits = &l.Visits[0].ArrivedAt, 1, l.Marks(), nil
+			l.Base[0].Severity = "severe"
+		}), []string{
+			"mark damage_ledgers/main/" + s.vehicle + ": mark " + s.first + ".d1 was added to what was folded",
+			"mark damage_ledgers/main/" + s.vehicle + ": 1 walk-arounds are folded, and 0 should be",
+		}},
+
+		{"the words of the checklist that was answered", func(d damage) {
+			edit(d, "checklists", s.checklist, func(c *store.Checklist) { c.Items[0].Labels = nil; c.Items[0].Label = "something else" })
+			edit(d, "checklist_versions", s.checklist+"/1", func(c *store.Checklist) { c.Items[0].Labels = nil; c.Items[0].Label = "something else" })
+		}, []string{"row checklist_versions/" + s.checklist + "/1: it is not the template that signature "}},
+		{"the words of the checklist that stands", func(d damage) {
+			edit(d, "checklists", s.checklist, func(c *store.Checklist) { c.Items[0].Label = "something else" })
+		}, []string{
+			"row checklists/" + s.checklist + ": it is not what its version 1 says",
+			"row checklist_versions/" + s.checklist + "/1: it is not the template",
+		}},
+
+		{"what a photo is", photographed(s, func(p *visit.Photo) { p.ContentType = "image/jpeg" }), []string{"row " + photo + ": not what its bytes say: content_type"}},
+		{
+			"how large a photo is", photographed(s, func(p *visit.Photo) { p.Bytes, p.Width, p.Height = 1, 2, 3 }),
+			[]string{"row " + photo + ": not what its bytes say: bytes, width, height"},
+		},
+		{"when a photo was taken", photographed(s, func(p *visit.Photo) { p.TakenAt = &p.StoredAt }), []string{"row " + photo + ": not what its bytes say: taken_at"}},
+		{"where a photo is read", photographed(s, func(p *visit.Photo) { p.Sizes.Thumb = "/v1/other" }), []string{"row " + photo + ": not what its bytes say: sizes"}},
+		{
+			"another picture as a photo's size", photographed(s, func(p *visit.Photo) { p.Derived.Screen = p.SHA256 }),
+			[]string{"row " + photo + ": not what its bytes say: the size of 1280 pixels"},
+		},
+
+		{
 			"a proof gone", func(d damage) { d.remove("proofs", s.digest2) },
 			[]string{"proof proofs/" + s.digest2 + ": it is gone; signature "},
 		},
@@ -247,16 +391,52 @@ func TestCheckNamesEachCorruption(t *testing.T) {
 	}
 }
 
-// Whether a token is checked at all depends on the roots that are given.
-func TestCheckVerifiesTimestampsByTheRootsGiven(t *testing.T) {
-	s := seed(t).copied(t)
-	edit(s, "checkpoints", "main/000000000002", func(c *evidence.Checkpoint) {
-		c.TimestampState, c.Timestamp = evidence.TimestampVerified, &evidence.TimestampToken{Token: []byte("no token"), Authority: "CN=nobody"}
-	})
-	faults, _ := checked(t, s.folder)
-	expect(t, faults, nil)
-	faults, _ = checked(t, s.folder, func(c *api.CheckConfig) { c.TimestampRoots = x509.NewCertPool() })
-	expect(t, faults, []string{"checkpoint checkpoints/main/000000000002: its timestamp does not verify"})
+// What is no token of this checkpoint is found by anyone; that it is the authority's own takes the roots.
+func TestCheckVerifiesTimestamps(t *testing.T) {
+	clean, honest, own := seed(t), authority.New(t, authority.Proper()), authority.New(t, authority.Proper())
+	forged := "checkpoint checkpoints/main/000000000002: its timestamp does not verify"
+	for name, c := range map[string]struct {
+		stamp func(*evidence.Checkpoint) evidence.TimestampToken
+		roots *x509.CertPool
+		want  []string
+	}{
+		"right":                 {func(c *evidence.Checkpoint) evidence.TimestampToken { return stamped(t, honest, c.Imprint()) }, honest.Roots(), nil},
+		"right, nobody trusted": {func(c *evidence.Checkpoint) evidence.TimestampToken { return stamped(t, honest, c.Imprint()) }, nil, nil},
+		"of another authority":  {func(c *evidence.Checkpoint) evidence.TimestampToken { return stamped(t, own, c.Imprint()) }, honest.Roots(), []string{forged}},
+		"of something else":     {func(*evidence.Checkpoint) evidence.TimestampToken { return stamped(t, honest, make([]byte, 32)) }, nil, []string{forged}},
+		"none": {func(*evidence.Checkpoint) evidence.TimestampToken {
+			return evidence.TimestampToken{Token: []byte("no token")}
+		}, nil, []string{forged}},
+		"right, told another day": {func(c *evidence.Checkpoint) evidence.TimestampToken {
+			token := stamped(t, honest, c.Imprint())
+			token.At = domain.At(token.At.Add(-time.Hour))
+			return token
+		}, nil, []string{forged}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := clean.copied(t)
+			edit(s, "checkpoints", "main/000000000002", func(p *evidence.Checkpoint) {
+				token := c.stamp(p)
+				p.TimestampState, p.Timestamp = evidence.TimestampVerified, &token
+			})
+			faults, _ := checked(t, s.folder, func(config *api.CheckConfig) { config.TimestampRoots = c.roots })
+			expect(t, faults, c.want)
+		})
+	}
+}
+
+// stamped asks an authority for the time.
+func stamped(t *testing.T, a *authority.Authority, imprint []byte) evidence.TimestampToken {
+	t.Helper()
+	client, err := timestamp.New(authority.Serve(t, a.Honest(t)).URL, a.Roots(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := client.Stamp(t.Context(), imprint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
 }
 
 // event changes the events of a visit.
@@ -266,11 +446,46 @@ func event(id string, change func([]evidence.Event) []evidence.Event) func(damag
 	}
 }
 
+// visiting changes a visit as the program would, with keys and summary that fit.
+func visiting(id string, change func(*visit.Visit)) func(damage) {
+	return func(d damage) {
+		d.as(func(ctx context.Context, e storage.Engine) {
+			visits := visitsOf(e)
+			if err := e.Declare(ctx, []storage.Declaration{visits.Declaration()}); err != nil {
+				d.t.Fatal(err)
+			}
+			if _, err := visits.Update(ctx, "main/"+id, func(v *visit.Visit) error { change(v); return nil }); err != nil {
+				d.t.Fatal(err)
+			}
+		})
+	}
+}
+
 // signature changes the signature of a visit.
 func signature(id string, change func(*visit.Signature)) func(damage) {
 	return func(d damage) {
 		edit(d, "visits", "main/"+id, func(v *visit.Visit) { change(&v.Signatures[0]) })
 	}
+}
+
+// ledger changes the damage ledger of the first visit's car.
+func ledger(s signedOnce, change func(*vehicle.Ledger)) func(damage) {
+	return func(d damage) { edit(d, "damage_ledgers", "main/"+s.vehicle, change) }
+}
+
+// photographed changes the row of the first visit's photo.
+func photographed(s signedOnce, change func(*visit.Photo)) func(damage) {
+	return func(d damage) { edit(d, "photos", "main/"+s.photo, change) }
+}
+
+// redigested gives a sheet that is not signed the digest of what it says now.
+func redigested(t *testing.T, v *visit.Visit) {
+	t.Helper()
+	form, err := v.Sheet().Canonical()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Sections.Inspection.Digest = evidence.Digest(form)
 }
 
 // checkpointed changes a checkpoint of the store.

@@ -16,6 +16,9 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"example.com/walkaround/api"
+	"example.com/walkaround/domain/store"
+	"example.com/walkaround/domain/vehicle"
+	"example.com/walkaround/domain/visit"
 	"example.com/walkaround/storage"
 	"example.com/walkaround/storage/open"
 	"example.com/walkaround/test/harness"
@@ -39,6 +42,10 @@ type signedOnce struct {
 	folder          string
 	first, second   string // visits in checkpoint 1 and 2; a third stands in 2 as well
 	open            string // not signed
+	cancelled       string // nor this
+	twice           string // signed, opened again and signed anew; in checkpoint 2
+	vehicle         string // of the first, whose customer got a copy
+	checklist       string // main/<id>
 	digest, digest2 string
 	signature       string
 	photo, photoSum string
@@ -55,7 +62,12 @@ func seed(t *testing.T) signedOnce {
 		s.first, s.digest, s.signature = v.ID, signed.Text("digest"), signed.Text("id")
 		photo := v.Get(v.At("/photos")).Want(http.StatusOK)
 		s.photo, s.photoSum = photo.Text("items.0.id"), photo.Text("items.0.sha256")
+		s.vehicle, s.checklist = v.VehicleID, "main/"+store.DefaultChecklistID("main")
+		v.Do(http.MethodPost, v.At("/copies"), harness.Map{"digest": s.digest, "kind": "paper"}).Want(http.StatusOK)
 		s.open = h.As("advisor").ReadyVisit("粵A·44444").ID
+		gone := h.As("advisor").ReadyVisit("粵A·55555")
+		gone.Do(http.MethodPost, gone.At("/cancel"), harness.Map{"reason": "drove on", "covers_removed": true}).Want(http.StatusOK)
+		s.cancelled = gone.ID
 		settled(t, h)
 	})
 	t.Run("seed 2", func(t *testing.T) {
@@ -63,6 +75,7 @@ func seed(t *testing.T) signedOnce {
 		c := h.Anyone()
 		until(t, "checkpoint 1", func() bool { return c.Raw(http.MethodGet, "/v1/verify/"+s.digest, nil).At("checkpoint") != nil })
 		c = signIn(t, h)
+		s.twice = signedTwice(c, "粵A·66666")
 		for _, plate := range []string{"粵A·22222", "粵A·33333"} {
 			v := c.ReadyVisit(plate)
 			s.second, s.digest2 = v.ID, v.Sign().Want(http.StatusCreated).Text("digest")
@@ -77,6 +90,63 @@ func seed(t *testing.T) signedOnce {
 		settled(t, h)
 	})
 	return s
+}
+
+// signedTwice is a visit whose signed sheet was opened again and signed anew.
+func signedTwice(c *harness.Client, plate string) string {
+	v := c.ReadyVisit(plate)
+	v.Sign().Want(http.StatusCreated)
+	v.Do(http.MethodPost, v.At("/inspection/revisions"), harness.Map{"reason": "another bag"}).Want(http.StatusCreated)
+	intake := harness.Intake()
+	intake["note"] = "another bag"
+	v.PutIntake(intake).Want(http.StatusOK)
+	v.Sign().Want(http.StatusCreated)
+	return v.ID
+}
+
+// visitsOf is the collection of visits as the program keeps it, so that keys and summary of what is forged fit.
+func visitsOf(e storage.Engine) *storage.Collection[visit.Visit] {
+	key := func(name string, value func(*visit.Visit) string) storage.Key[visit.Visit] {
+		return storage.Key[visit.Visit]{Name: name, Values: func(v *visit.Visit) []string {
+			if part := value(v); part != "" {
+				return []string{v.StoreID + "/" + part + "/" + v.ArrivedAt.String()}
+			}
+			return nil
+		}}
+	}
+	bare := func(name string, value func(*visit.Visit) string) storage.Key[visit.Visit] {
+		return storage.Key[visit.Visit]{Name: name, Values: func(v *visit.Visit) []string {
+			if part := value(v); part != "" {
+				return []string{v.StoreID + "/" + part}
+			}
+			return nil
+		}}
+	}
+	return storage.NewCollection(e, storage.Shape[visit.Visit]{
+		Name: "visits", ID: func(v *visit.Visit) string { return v.StoreID + "/" + v.ID },
+		Keys: []storage.Key[visit.Visit]{
+			bare("arrived", func(v *visit.Visit) string { return v.ArrivedAt.String() }),
+			bare("number", func(v *visit.Visit) string { return v.Number }),
+			bare("waiting", func(v *visit.Visit) string {
+				if v.Waiting() {
+					return v.ArrivedAt.String()
+				}
+				return ""
+			}),
+			key("state", func(v *visit.Visit) string { return string(v.State) }),
+			key("plate", func(v *visit.Visit) string { return vehicle.NormalizePlate(v.Plate) }),
+			key("vehicle", func(v *visit.Visit) string { return v.VehicleID }),
+			key("customer", func(v *visit.Visit) string { return v.CustomerID }),
+			key("advisor", func(v *visit.Visit) string { return v.AdvisorID }),
+		},
+		Summary: func(v *visit.Visit) any {
+			return api.VisitSummary{
+				ID: v.ID, Number: v.Number, State: v.State, Plate: v.Plate, Model: v.Known.Model, Customer: v.Customer, VehicleID: v.VehicleID,
+				CustomerID: v.CustomerID, ArrivedAt: v.ArrivedAt, AnnouncedBy: v.AnnouncedBy, GreetedBy: v.GreetedBy, Advisor: v.Advisor,
+				TakenAt: v.TakenAt, Waiting: v.Waiting(), MissingCount: len(v.Sections.Inspection.Missing), HasWarnings: len(v.Warnings) > 0,
+			}
+		},
+	})
 }
 
 // signIn is the admin of a folder that was opened before: its accounts are there already.

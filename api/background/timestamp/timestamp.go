@@ -118,6 +118,30 @@ func Verify(token, digest []byte, roots *x509.CertPool) (at time.Time, authority
 	return s.info.Time.UTC(), s.authority(), nil
 }
 
+// VerifyToken is Verify of a token that was kept, with all that was kept beside it: authority and time are the token's own. A nil
+// roots leaves out whether the certificate leads to one, and no more: a token that is of something else, or that was changed, is an
+// ErrUntrusted all the same.
+func VerifyToken(kept evidence.TimestampToken, digest []byte, roots *x509.CertPool) error {
+	s, err := consistent(kept.Token, digest)
+	switch {
+	case err != nil:
+		return err
+	case s.authority() != kept.Authority || !domain.At(s.info.Time).Equal(kept.At.Time):
+		return untrusted("another authority or time is kept beside it than it says")
+	case roots == nil:
+		return nil
+	}
+	return s.checkChain(roots)
+}
+
+// Roots are the certificates that the authority's must lead to; nil without a client.
+func (c *Client) Roots() *x509.CertPool {
+	if c == nil {
+		return nil
+	}
+	return c.roots
+}
+
 // ask sends the request and reads an answer of the right kind and size.
 func (c *Client) ask(ctx context.Context, digest []byte, nonce *big.Int) (answer []byte, err error) {
 	if len(digest) != sha256.Size {
