@@ -44,9 +44,11 @@ func (s *Store) hidden(ctx context.Context, name string) (minio.ObjectInfo, erro
 		return minio.ObjectInfo{}, err
 	}
 	for _, v := range versions {
-		if !v.IsDeleteMarker {
-			return v, nil
+		if v.IsDeleteMarker {
+			continue
 		}
+		o, err := s.core.StatObject(ctx, s.bucket, name, minio.StatObjectOptions{VersionID: v.VersionID})
+		return o, failure(ctx, err)
 	}
 	return minio.ObjectInfo{}, fmt.Errorf("object %s: %w", name, storage.ErrNotFound)
 }

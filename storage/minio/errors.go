@@ -66,7 +66,7 @@ func (s *Store) refuse(ctx context.Context, err error) error {
 	}
 	where := fmt.Sprintf("storage/minio: bucket %s at %s", s.bucket, s.core.EndpointURL())
 	switch response(err).Code {
-	case "InvalidAccessKeyId":
+	case "InvalidAccessKeyId", "XAdminUserNotFound":
 		return fmt.Errorf("%s: the server does not know the access key: %w", where, err)
 	case "SignatureDoesNotMatch":
 		return fmt.Errorf("%s: the secret key is not the access key's: %w", where, err)

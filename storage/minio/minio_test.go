@@ -109,6 +109,7 @@ func wantError(t *testing.T, err, want error) {
 func object(key string) string { return "main/" + key[5:7] + "/" + key[5:] }
 
 func TestContract(t *testing.T) {
+	t.Parallel()
 	srv := server(t)
 	for name, change := range map[string]func(*minio.Config){
 		"no lock":    func(*minio.Config) {},

@@ -28,7 +28,7 @@ func (s *Store) Retain(ctx context.Context, key string, until time.Time) error {
 	case !s.locks():
 		return s.mark(ctx, key, until)
 	}
-	end, err := s.lockedUntil(ctx, o.Key, o.VersionID)
+	end, err := lockEnd(o)
 	if err != nil || !until.After(end) {
 		return err
 	}
@@ -47,22 +47,28 @@ func (s *Store) retain(ctx context.Context, name, version string, until time.Tim
 	}))
 }
 
-// lockedUntil is when the lock on a version ends; the zero time if it has none.
-func (s *Store) lockedUntil(ctx context.Context, name, version string) (time.Time, error) {
-	_, end, err := s.core.GetObjectRetention(ctx, s.bucket, name, version)
-	if code := response(err).Code; code == "NoSuchObjectLockConfiguration" || code == "ObjectLockConfigurationNotFoundError" {
+// lockEnd is when the lock on an object ends; the zero time if it has none. It reads the headers of a HEAD: what answers to
+// the question proper differs from server to server.
+func lockEnd(o minio.ObjectInfo) (time.Time, error) {
+	text := o.Metadata.Get("X-Amz-Object-Lock-Retain-Until-Date")
+	if text == "" {
 		return time.Time{}, nil
 	}
-	if err != nil || end == nil {
-		return time.Time{}, failure(ctx, err)
+	end, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%w: lock of %s: %w", storage.ErrCorrupt, o.Key, err)
 	}
-	return *end, nil
+	return end, nil
 }
 
 // held says whether a lock on a version forbids its deletion now.
 func (s *Store) held(ctx context.Context, name, version string) (bool, error) {
-	end, err := s.lockedUntil(ctx, name, version)
-	return s.now().Before(end), err
+	o, err := s.core.StatObject(ctx, s.bucket, name, minio.StatObjectOptions{VersionID: version})
+	if err != nil {
+		return false, failure(ctx, err)
+	}
+	end, err := lockEnd(o)
+	return s.now().Before(end) || o.Metadata.Get("X-Amz-Object-Lock-Legal-Hold") == "ON", err
 }
 
 // mark writes until when a blob is retained, unless a later time stands there. Two processes that mark one blob at once
@@ -138,13 +144,18 @@ func (s *Store) remove(ctx context.Context, name string) error {
 	return nil
 }
 
-// removeVersion removes a version of an object. Servers refuse a locked one by different codes, so it is looked at.
+// lockWords stand in S3's refusal, whose code is that of any refusal. MinIO uses others.
+const lockWords = "protected by object lock"
+
+// removeVersion removes a version of an object. Where its refusal does not tell a lock from a missing right, the version is
+// looked at.
 func (s *Store) removeVersion(ctx context.Context, name, version string) error {
 	refused := s.core.RemoveObject(ctx, s.bucket, name, minio.RemoveObjectOptions{VersionID: version})
-	if response(refused).StatusCode < 400 || response(refused).StatusCode >= 500 {
+	answer := response(refused)
+	if answer.StatusCode < 400 || answer.StatusCode >= 500 {
 		return failure(ctx, refused)
 	}
-	if held, err := s.held(ctx, name, version); err != nil || !held {
+	if held, err := s.held(ctx, name, version); !strings.Contains(answer.Message, lockWords) && (err != nil || !held) {
 		return failure(ctx, refused)
 	}
 	return fmt.Errorf("%w: %w", storage.ErrRetained, refused)
@@ -184,9 +195,10 @@ func (s *Store) List(ctx context.Context, store, after string, limit int) ([]sto
 			return nil, failure(ctx, o.Err)
 		}
 		key, ok := blobKey(o.Key)
-		if !ok || o.IsDeleteMarker || len(list) > 0 && list[len(list)-1].Key == key { // the newest version comes first
+		if !ok || o.IsDeleteMarker || key <= after { // the newest version comes first, and some servers go on with after itself
 			continue
 		}
+		after = key
 		if list = append(list, describe(key, o)); len(list) == limit {
 			break
 		}

@@ -107,7 +107,7 @@ func (s *Store) askLock(ctx context.Context) (enabled bool, err error) {
 		return false, nil
 	case err != nil:
 		return false, unlessUnknown(ctx, err)
-	case whole != nil:
+	case whole != nil && *whole != "": // some servers answer with an empty rule
 		return false, errors.New("the bucket locks every object by default, so that nothing could be deleted that the law wants deleted: take its default retention away")
 	}
 	return answer == "Enabled", nil

@@ -65,6 +65,7 @@ func refused(t *testing.T, c minio.Config, want string) error {
 }
 
 func TestStart(t *testing.T) {
+	t.Parallel()
 	srv := server(t)
 	for name, run := range map[string]func(*testing.T, *minioserver.Server){
 		"an unknown access key":                       unknownKey,
@@ -86,12 +87,14 @@ func TestStart(t *testing.T) {
 }
 
 func unknownKey(t *testing.T, srv *minioserver.Server) {
+	t.Helper()
 	c := settings(t, srv)
 	c.AccessKey = "nobody"
 	wantError(t, refused(t, c, "does not know the access key"), storage.ErrUnavailable)
 }
 
 func wrongSecret(t *testing.T, srv *minioserver.Server) {
+	t.Helper()
 	c := settings(t, srv)
 	c.SecretKey = "wrong-secret"
 	wantError(t, refused(t, c, "the secret key is not the access key's"), storage.ErrUnavailable)
@@ -99,6 +102,7 @@ func wrongSecret(t *testing.T, srv *minioserver.Server) {
 
 // In a bubble the clock stands where it was put: the client signs with a time that is 20 minutes off.
 func skewedClock(t *testing.T, srv *minioserver.Server) {
+	t.Helper()
 	c := settings(t, srv)
 	start := time.Now()
 	for name, off := range map[string]time.Duration{"late": -20 * time.Minute, "early": 20 * time.Minute} {
@@ -128,13 +132,15 @@ func skewedClock(t *testing.T, srv *minioserver.Server) {
 }
 
 func lockless(t *testing.T, srv *minioserver.Server) {
+	t.Helper()
 	c := settings(t, srv)
 	open(t, c)
 	c.Lock = minio.LockCompliance
-	refused(t, c, "the bucket has no object lock, but the lock is set to compliance")
+	_ = refused(t, c, "the bucket has no object lock, but the lock is set to compliance")
 }
 
 func lockedWhole(t *testing.T, srv *minioserver.Server) {
+	t.Helper()
 	c := settings(t, srv)
 	c.Lock = minio.LockGovernance
 	open(t, c)
@@ -142,7 +148,7 @@ func lockedWhole(t *testing.T, srv *minioserver.Server) {
 	if err := bare(t, srv).SetObjectLockConfig(t.Context(), c.Bucket, &mode, &days, &unit); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, c, "take its default retention away")
+	_ = refused(t, c, "take its default retention away")
 }
 
 // proxy stands before a server and may answer in its stead.
@@ -166,14 +172,16 @@ func proxy(t *testing.T, srv *minioserver.Server, before func(http.ResponseWrite
 }
 
 func forgetful(t *testing.T, srv *minioserver.Server) {
+	t.Helper()
 	c := settings(t, proxy(t, srv, func(_ http.ResponseWriter, r *http.Request) bool {
 		return r.Method == http.MethodPut && r.URL.Query().Has("retention") // 200, and nothing is done
 	}))
 	c.Lock = minio.LockGovernance
-	refused(t, c, "the server deletes an object that is locked, but the lock is set to governance")
+	_ = refused(t, c, "the server deletes an object that is locked, but the lock is set to governance")
 }
 
 func plain(t *testing.T, srv *minioserver.Server) {
+	t.Helper()
 	c := settings(t, proxy(t, srv, func(_ http.ResponseWriter, r *http.Request) bool {
 		r.Header.Del("X-Amz-Server-Side-Encryption")
 		return false
@@ -190,10 +198,11 @@ func plain(t *testing.T, srv *minioserver.Server) {
 		return true
 	}))
 	hiding.SSE = true
-	refused(t, hiding, "the server does not encrypt an object that shall be encrypted")
+	_ = refused(t, hiding, "the server does not encrypt an object that shall be encrypted")
 }
 
 func together(t *testing.T, srv *minioserver.Server) {
+	t.Helper()
 	c := settings(t, srv)
 	c.Lock = minio.LockCompliance
 	var wg sync.WaitGroup
@@ -227,6 +236,7 @@ func objects(t *testing.T, srv *minioserver.Server, bucket string) (n int) {
 }
 
 func readOnly(t *testing.T, srv *minioserver.Server) {
+	t.Helper()
 	c := settings(t, srv)
 	if _, err := minio.OpenReadOnly(t.Context(), c, time.Now); err == nil {
 		t.Error("a bucket that is not there is read")
@@ -254,6 +264,7 @@ func readOnly(t *testing.T, srv *minioserver.Server) {
 }
 
 func withdrawn(t *testing.T, srv *minioserver.Server) {
+	t.Helper()
 	c := settings(t, srv)
 	c.Lock = minio.LockGovernance
 	key := put(t, open(t, c), "sealed").Key

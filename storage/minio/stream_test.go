@@ -93,6 +93,7 @@ func TestDeclarationThatSaysNothingIsNone(t *testing.T) {
 
 // A server that refuses before all has come is heard, and nothing is read when Put has returned.
 func TestServerThatRefusesInTheMiddleOfAStream(t *testing.T) {
+	t.Parallel()
 	srv := server(t)
 	c := settings(t, srv)
 	var refuse atomic.Bool

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 // Uploads go on while the server is killed and started again. What was acknowledged is there and right; what was not
 // says that a later try may succeed.
 func TestKillOfTheServerInTheMiddleOfUploads(t *testing.T) {
+	t.Parallel()
 	srv := minioserver.Start(t, minioserver.Options{})
 	s := open(t, settings(t, srv))
 	ctx, stop := context.WithCancel(t.Context())
@@ -93,6 +95,7 @@ func (endless) Read(p []byte) (int, error) {
 }
 
 func TestServerThatIsFull(t *testing.T) {
+	t.Parallel()
 	srv := minioserver.Start(t, minioserver.Options{Bytes: 80 << 20})
 	s := open(t, settings(t, srv))
 	small := put(t, s, "small").Key
@@ -236,15 +239,18 @@ func TestDeadlineEndsACallToASilentServer(t *testing.T) {
 
 // Answers of a server stand for ours, whatever it is that makes it give them.
 func TestAnswersOfTheServer(t *testing.T) {
+	t.Parallel()
 	srv := server(t)
 	c := settings(t, srv)
-	var code atomic.Value
-	code.Store("")
+	var code atomic.Pointer[string]
 	c.Endpoint = proxy(t, srv, func(w http.ResponseWriter, r *http.Request) bool {
-		name, status := "", 0
-		_, _ = fmt.Sscan(code.Load().(string), &status, &name)
-		if status == 0 {
+		if code.Load() == nil {
 			return false
+		}
+		digits, name, _ := strings.Cut(*code.Load(), " ")
+		status, err := strconv.Atoi(digits)
+		if err != nil {
+			t.Error(err)
 		}
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.WriteHeader(status)
@@ -262,7 +268,7 @@ func TestAnswersOfTheServer(t *testing.T) {
 		"404 NoSuchBucket":                   storage.ErrUnavailable,
 		"400 BadDigest":                      storage.ErrCorrupt,
 	} {
-		code.Store(answer)
+		code.Store(&answer)
 		_, err := s.Put(t.Context(), "main", strings.NewReader("x"), 1, nil)
 		if !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", answer, err, want)
@@ -271,6 +277,7 @@ func TestAnswersOfTheServer(t *testing.T) {
 }
 
 func TestServerThatIsNotThere(t *testing.T) {
+	t.Parallel()
 	c := minio.Config{Endpoint: "http://127.0.0.1:1", Bucket: "blobs", AccessKey: "a", SecretKey: "s"}
 	wantError(t, refused(t, c, "bucket blobs at http://127.0.0.1:1"), storage.ErrUnavailable)
 }
