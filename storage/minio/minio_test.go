@@ -113,7 +113,6 @@ func TestContract(t *testing.T) {
 	srv := server(t)
 	for name, change := range map[string]func(*minio.Config){
 		"no lock":    func(*minio.Config) {},
-		"governance": func(c *minio.Config) { c.Lock = minio.LockGovernance },
 		"compliance": func(c *minio.Config) { c.Lock, c.SSE = minio.LockCompliance, encrypts() },
 	} {
 		t.Run(name, func(t *testing.T) {

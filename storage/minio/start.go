@@ -78,7 +78,7 @@ func (s *Store) learnLock(ctx context.Context) error {
 
 // A bucket may be seen while another process makes it, before it has its lock. It is asked about a few times.
 const (
-	questions = 10
+	questions = 5
 	pause     = 200 * time.Millisecond
 )
 

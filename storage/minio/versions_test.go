@@ -24,7 +24,7 @@ func TestVersions(t *testing.T) {
 		"an unreadable mark retains":                               unreadableMark,
 		"pings leave nothing behind":                               pings,
 	} {
-		for _, lock := range []minio.Lock{minio.LockNone, minio.LockCompliance} {
+		for _, lock := range []minio.Lock{minio.LockNone, minio.LockGovernance, minio.LockCompliance} {
 			t.Run(name+", lock "+string(lock), func(t *testing.T) {
 				t.Parallel()
 				run(t, newBucket(t, srv, lock))

@@ -341,8 +341,8 @@ func deleted(s blobs) {
 }
 
 func listPages(s blobs) {
-	want := s.putMany(300) // some share their first digits
-	for _, n := range []int{7, 100, 1000} {
+	want := s.putMany(200) // some share their first digits
+	for _, n := range []int{23, 100, 1000} {
 		var got []string
 		for after := ""; ; after = got[len(got)-1] {
 			list, err := s.List(s.ctx(), "main", after, n)
