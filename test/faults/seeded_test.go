@@ -43,7 +43,7 @@ type signedOnce struct {
 	first, second   string // visits in checkpoint 1 and 2; a third stands in 2 as well
 	open            string // not signed
 	cancelled       string // nor this
-	twice           string // signed, opened again and signed anew; in checkpoint 2
+	twice, replaced string // signed, opened again and signed anew, in checkpoint 2; the digest that was signed first
 	vehicle         string // of the first, whose customer got a copy
 	checklist       string // main/<id>
 	digest, digest2 string
@@ -75,7 +75,7 @@ func seed(t *testing.T) signedOnce {
 		c := h.Anyone()
 		until(t, "checkpoint 1", func() bool { return c.Raw(http.MethodGet, "/v1/verify/"+s.digest, nil).At("checkpoint") != nil })
 		c = signIn(t, h)
-		s.twice = signedTwice(c, "粵A·66666")
+		s.twice, s.replaced = signedTwice(c, "粵A·66666")
 		for _, plate := range []string{"粵A·22222", "粵A·33333"} {
 			v := c.ReadyVisit(plate)
 			s.second, s.digest2 = v.ID, v.Sign().Want(http.StatusCreated).Text("digest")
@@ -92,16 +92,16 @@ func seed(t *testing.T) signedOnce {
 	return s
 }
 
-// signedTwice is a visit whose signed sheet was opened again and signed anew.
-func signedTwice(c *harness.Client, plate string) string {
+// signedTwice is a visit whose signed sheet was opened again and signed anew, and the digest that was signed first.
+func signedTwice(c *harness.Client, plate string) (id, digest string) {
 	v := c.ReadyVisit(plate)
-	v.Sign().Want(http.StatusCreated)
+	digest = v.Sign().Want(http.StatusCreated).Text("digest")
 	v.Do(http.MethodPost, v.At("/inspection/revisions"), harness.Map{"reason": "another bag"}).Want(http.StatusCreated)
 	intake := harness.Intake()
 	intake["note"] = "another bag"
 	v.PutIntake(intake).Want(http.StatusOK)
 	v.Sign().Want(http.StatusCreated)
-	return v.ID
+	return v.ID, digest
 }
 
 // visitsOf is the collection of visits as the program keeps it, so that keys and summary of what is forged fit.
