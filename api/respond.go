@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
+	"github.com/klauspost/compress/gzip"
 
 	"example.com/walkaround/domain"
 	"example.com/walkaround/storage"
@@ -58,10 +58,14 @@ func (s *Server) sendList(c *gin.Context, page storage.Page, item func(dst []byt
 	if item == nil {
 		item = func(dst []byte, d storage.Document) []byte { return d.AppendJSON(dst) }
 	}
-	for _, damaged := range page.Damaged {
-		s.Log.ErrorContext(c.Request.Context(), "left out of a list", slog.String("request_id", requestID(c)), slog.Any("error", damaged))
-	}
+	s.logDamaged(c, page.Damaged)
 	sendItems(c, page.Next, len(page.Items), func(dst []byte, i int) []byte { return item(dst, page.Items[i]) })
+}
+
+func (s *Server) logDamaged(c *gin.Context, damaged []error) {
+	for _, d := range damaged {
+		s.Log.ErrorContext(c.Request.Context(), "left out of a list", slog.String("request_id", requestID(c)), slog.Any("error", d))
+	}
 }
 
 // sendItems is sendList for n entries that item writes by their index.

@@ -216,6 +216,15 @@ func TestPhoneKeys(t *testing.T) {
 	}
 }
 
+func TestPhoneEnding(t *testing.T) {
+	for phone, want := range map[string]string{"138 0013 8000": "8000", "內線 ５６７８９": "6789", "110": "110", "none": "", "": ""} {
+		c := chen(phone)
+		if got := c.PhoneEnding(); got != want {
+			t.Errorf("%q: %q, want %q", phone, got, want)
+		}
+	}
+}
+
 func TestNameKeys(t *testing.T) {
 	for name, want := range map[string][]string{
 		"陳 大文":                  {"陳大文"},

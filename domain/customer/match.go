@@ -83,6 +83,16 @@ func (c *Customer) PhoneKeys() []string {
 	}
 }
 
+// PhoneEnding gives the last four digits of the customer's phone number: enough to tell two of a name apart by asking, and
+// nothing to call. Empty without digits.
+func (c *Customer) PhoneEnding() string {
+	keys := c.PhoneKeys()
+	if len(keys) == 0 {
+		return ""
+	}
+	return keys[len(keys)-1]
+}
+
 // NameKeys gives what the customer's name is looked up by, as beginnings of it are typed: the whole folded name, and
 // each further word of it. A search folds what is typed by FoldName.
 func (c *Customer) NameKeys() []string {
