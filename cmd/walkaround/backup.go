@@ -61,9 +61,9 @@ func backup(ctx context.Context, c call) int {
 
 // backUp opens both ends.
 func (c call) backUp(ctx context.Context, cfg config.Config, file string) (m archive.Manifest, err error) {
-	engine, blobs, err := open.OpenReadOnly(ctx, open.Config{Folder: cfg.Data, Now: time.Now})
+	engine, blobs, err := open.OpenReadOnly(ctx, lies(cfg, newLog(c.stderr, cfg)))
 	if err != nil {
-		return m, fmt.Errorf("WALKAROUND_DATA: %w", err)
+		return m, err
 	}
 	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
 	from, err := storageOf(engine, blobs)

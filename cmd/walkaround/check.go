@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
+	"log/slog"
 
 	"example.com/walkaround/api"
 	"example.com/walkaround/cmd/walkaround/config"
@@ -24,7 +24,7 @@ func check(ctx context.Context, c call) int {
 	if !ok {
 		return code
 	}
-	faults, err := c.parts.check(ctx, cfg, c.stdout)
+	faults, err := c.parts.check(ctx, cfg, newLog(c.stderr, cfg), c.stdout)
 	switch {
 	case err != nil:
 		c.say("%s", err)
@@ -38,10 +38,10 @@ func check(ctx context.Context, c call) int {
 }
 
 // checkFolder opens the data folder read-only, prints a line a finding and counts those that are damage.
-func checkFolder(ctx context.Context, c config.Config, findings io.Writer) (faults int, err error) {
-	engine, blobs, err := open.OpenReadOnly(ctx, open.Config{Folder: c.Data, Now: time.Now})
+func checkFolder(ctx context.Context, c config.Config, log *slog.Logger, findings io.Writer) (faults int, err error) {
+	engine, blobs, err := open.OpenReadOnly(ctx, lies(c, log))
 	if err != nil {
-		return 0, fmt.Errorf("WALKAROUND_DATA: %w", err)
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
 	var broken error // of the terminal or the pipe

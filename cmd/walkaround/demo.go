@@ -39,6 +39,10 @@ func demo(ctx context.Context, c call) int {
 		c.say("WALKAROUND_CA_ADDR is %q, but demo listens on 127.0.0.1, ::1 or localhost alone.", cfg.CAAddr)
 		return exitUsage
 	}
+	if cfg.MongoDB != "" || cfg.Bucket.Endpoint != "" {
+		c.say("WALKAROUND_MONGODB_URI and WALKAROUND_MINIO_URL must be empty: demo lies in a folder that tells it from a real store.")
+		return exitUsage
+	}
 	return c.house(ctx, cfg, c.demoAccounts(cfg))
 }
 

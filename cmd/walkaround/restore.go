@@ -87,9 +87,9 @@ func (r restoration) run(ctx context.Context) (m archive.Manifest, err error) {
 		}
 		total = known.BlobBytes
 	}
-	engine, blobs, err := open.Open(ctx, open.Config{Folder: r.cfg.Data, Now: time.Now})
+	engine, blobs, err := open.Open(ctx, lies(r.cfg, newLog(r.stderr, r.cfg)))
 	if err != nil {
-		return m, fmt.Errorf("WALKAROUND_DATA: %w", err)
+		return m, err
 	}
 	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
 	into, err := storageOf(engine, blobs)
@@ -131,8 +131,11 @@ func (r restoration) store(ctx context.Context, into archive.Storage, total int6
 
 // begin marks the folder of a demo.
 func (r restoration) begin(h archive.Header) error {
-	if !h.Demo {
+	switch {
+	case !h.Demo:
 		return nil
+	case r.cfg.MongoDB != "":
+		return errDemo
 	}
 	err := keep.New(filepath.Join(r.cfg.Data, demoMark), []byte(demoMarkText))
 	if err != nil && !errors.Is(err, fs.ErrExist) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -70,13 +69,13 @@ func (c call) house(ctx context.Context, cfg config.Config, welcome welcome) int
 
 // open opens the storage, runs what lies in it, and closes it.
 func (c call) open(ctx context.Context, cfg config.Config, log *slog.Logger, welcome welcome) (err error) {
-	engine, blobs, err := open.Open(ctx, open.Config{Folder: cfg.Data, Now: time.Now})
+	engine, blobs, err := open.Open(ctx, lies(cfg, log))
 	if err != nil {
-		return fmt.Errorf("WALKAROUND_DATA: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
 	if err := prepare(ctx, engine); err != nil {
-		return fmt.Errorf("WALKAROUND_DATA: %w", err)
+		return err
 	}
 	return c.furnish(ctx, materials{config: cfg, log: log, engine: engine, blobs: blobs}, welcome)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"path/filepath"
 	"regexp"
@@ -294,7 +295,7 @@ func TestCheckExitCodes(t *testing.T) {
 		"ended midway": {1, errors.New("disk gone"), 2, "row x\n", "walkaround: disk gone\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := parts{check: func(_ context.Context, _ config.Config, w io.Writer) (int, error) {
+			p := parts{check: func(_ context.Context, _ config.Config, _ *slog.Logger, w io.Writer) (int, error) {
 				if c.faults > 0 {
 					_, _ = io.WriteString(w, "row x\n")
 				}

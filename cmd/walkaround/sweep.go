@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"example.com/walkaround/api/background"
@@ -30,20 +29,20 @@ func sweep(ctx context.Context, c call) int {
 	if dry {
 		do, opened = c.sweepLook, open.OpenReadOnly
 	}
-	if err := withSweeper(ctx, cfg, opened, do); err != nil {
+	if err := c.withSweeper(ctx, cfg, opened, do); err != nil {
 		c.say("sweep: %s", err)
 		return exitFailed
 	}
 	return exitOK
 }
 
-func withSweeper(
+func (c call) withSweeper(
 	ctx context.Context, cfg config.Config, opened func(context.Context, open.Config) (storage.Engine, storage.Blobs, error),
 	do func(context.Context, background.Sweeper) error,
 ) (err error) {
-	engine, blobs, err := opened(ctx, open.Config{Folder: cfg.Data, Now: time.Now})
+	engine, blobs, err := opened(ctx, lies(cfg, newLog(c.stderr, cfg)))
 	if err != nil {
-		return fmt.Errorf("WALKAROUND_DATA: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
 	in, err := storageOf(engine, blobs)

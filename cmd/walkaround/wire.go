@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -15,9 +16,9 @@ import (
 // parts is what the commands are made of. A command whose part is nil is not there.
 type parts struct {
 	newServer func(context.Context, materials) (server, error)
-	seed      func(ctx context.Context, s server, base string, say func(string)) ([]account, error)  // demo
-	check     func(ctx context.Context, c config.Config, findings io.Writer) (faults int, err error) // check
-	codes     []openapi.Code                                                                         // the catalogue of problems
+	seed      func(ctx context.Context, s server, base string, say func(string)) ([]account, error)                    // demo
+	check     func(ctx context.Context, c config.Config, log *slog.Logger, findings io.Writer) (faults int, err error) // check
+	codes     []openapi.Code                                                                                           // the catalogue of problems
 }
 
 // wired is the real house.

@@ -29,6 +29,8 @@ var ErrHelp = flag.ErrHelp
 type Config struct {
 	Addr           string         // host:port to listen on; port 0 takes a free one
 	Data           string         // folder of the embedded engines
+	MongoDB        string         // URI of the documents' cluster with its database; "": SQLite in Data
+	Bucket         Bucket         // of the blobs
 	LocalTLS       bool           // serve HTTPS by a store CA of our own
 	TLSCert        string         // PEM file of the certificate chain, or ""
 	TLSKey         string         // PEM file of its key, or ""

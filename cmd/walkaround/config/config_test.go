@@ -69,6 +69,25 @@ func TestLoadReadsEachOption(t *testing.T) {
 	}
 }
 
+func TestLoadReadsWhereThingsLie(t *testing.T) {
+	cert, _ := pair(t)
+	uri := "mongodb://a:b@db1:27017,db2:27017/lane?replicaSet=rs0"
+	c, err := config.Load(nil, []string{
+		"WALKAROUND_MONGODB_URI=" + uri, "WALKAROUND_SECRET=" + strings.Repeat("0f", 32),
+		"WALKAROUND_MINIO_URL=https://key:sec%2Fret@minio.example.com:9000/evidence?lock=compliance&encrypt=true&region=eu&ca=" + cert,
+	})
+	if err != nil || c.MongoDB != uri {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	b := c.Bucket
+	if b.Endpoint != "https://minio.example.com:9000" || b.Name != "evidence" || b.AccessKey != "key" || b.SecretKey != "sec/ret" {
+		t.Errorf("the bucket is %+v", b)
+	}
+	if b.Lock != "compliance" || !b.Encrypt || b.Region != "eu" || len(b.CA) == 0 {
+		t.Errorf("the bucket's options are %+v", b)
+	}
+}
+
 func TestLoadTakesOwnCertificate(t *testing.T) {
 	cert, key := pair(t)
 	c, err := config.Load([]string{"--tls-cert", cert, "--tls-key", key}, nil)
@@ -93,7 +112,15 @@ func TestLoadRefuses(t *testing.T) {
 		want string // the whole sentence, or how it begins
 	}{
 		"unknown variable":      {"WALKAROUND_COLOUR=red", "WALKAROUND_COLOUR is not an option; `walkaround serve --help` lists them."},
-		"option of later":       {"WALKAROUND_MONGODB_URI=mongodb://h/d", "WALKAROUND_MONGODB_URI is not an option;"},
+		"option of later":       {"WALKAROUND_KAFKA_URI=kafka://h/d", "WALKAROUND_KAFKA_URI is not an option;"},
+		"cluster, no secret":    {"WALKAROUND_MONGODB_URI=mongodb://h/d", "WALKAROUND_MONGODB_URI is set, so WALKAROUND_SECRET must be given too"},
+		"cluster, no database":  {"WALKAROUND_MONGODB_URI=mongodb://h:27017/?replicaSet=rs0", "WALKAROUND_MONGODB_URI must read mongodb://"},
+		"cluster by http":       {"WALKAROUND_MONGODB_URI=http://h/d", "WALKAROUND_MONGODB_URI must read mongodb://"},
+		"bucket without keys":   {"WALKAROUND_MINIO_URL=https://h:9000/b", "WALKAROUND_MINIO_URL must read https://key:secret@host"},
+		"bucket by s3":          {"WALKAROUND_MINIO_URL=s3://k:s@h/b", "WALKAROUND_MINIO_URL must read https://key:secret@host"},
+		"weak lock":             {"WALKAROUND_MINIO_URL=https://k:s@h/b?lock=maybe", "WALKAROUND_MINIO_URL behind the ? stand"},
+		"two locks":             {"WALKAROUND_MINIO_URL=https://k:s@h/b?lock=none&lock=none", "WALKAROUND_MINIO_URL lock stands twice"},
+		"no such bucket roots":  {"WALKAROUND_MINIO_URL=https://k:s@h/b?ca=" + missing, "WALKAROUND_MINIO_URL ca can't be read"},
 		"address without port":  {"WALKAROUND_ADDR=localhost", `WALKAROUND_ADDR is "localhost", but it must be host:port, such as 127.0.0.1:8080.`},
 		"port out of range":     {"WALKAROUND_ADDR=:65536", `WALKAROUND_ADDR is ":65536", but its port must be a number from 0 to 65535.`},
 		"named port":            {"WALKAROUND_ADDR=:http", "WALKAROUND_ADDR is"},

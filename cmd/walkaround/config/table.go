@@ -49,6 +49,16 @@ var table = []option{
 		set:     func(c *Config, v string) error { c.Data = v; return nil },
 	},
 	{
+		env: "WALKAROUND_MONGODB_URI", unset: "SQLite in the data folder", secret: true,
+		meaning: "documents lie on this replica set or sharded cluster, as `mongodb://host:port/database?replicaSet=name`; it needs `WALKAROUND_SECRET`",
+		set:     setMongoDB,
+	},
+	{
+		env: "WALKAROUND_MINIO_URL", unset: "the data folder", secret: true,
+		meaning: "photos and sheets lie in this bucket, as `https://key:secret@host:port/bucket?lock=compliance&encrypt=true`; `region=` and `ca=file` are taken too",
+		set:     setMinIO,
+	},
+	{
 		env: "WALKAROUND_TLS", unset: "plain HTTP",
 		meaning: "`local` makes a store CA, serves HTTPS by it, and a page that installs it on the tablets",
 		set:     setLocalTLS,
@@ -129,6 +139,7 @@ var together = []struct {
 	{[]string{"WALKAROUND_TLS", "WALKAROUND_CA_ADDR", "WALKAROUND_ADDR"}, checkCAAddr},
 	{[]string{"WALKAROUND_TLS", "WALKAROUND_PUBLIC_URL"}, checkPublicURL},
 	{[]string{"WALKAROUND_TIMESTAMP_URL", "WALKAROUND_TIMESTAMP_CA"}, checkTimestamp},
+	{[]string{"WALKAROUND_MONGODB_URI", "WALKAROUND_SECRET"}, checkShared},
 }
 
 func setLocalTLS(c *Config, v string) error {

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"log/slog"
+	"time"
+
+	"example.com/walkaround/cmd/walkaround/config"
+	"example.com/walkaround/storage/minio"
+	"example.com/walkaround/storage/mongo"
+	"example.com/walkaround/storage/open"
+)
+
+// lies says where documents and blobs lie. What is out of reach is waited for, with a line in log at each try.
+func lies(cfg config.Config, log *slog.Logger) open.Config {
+	b := cfg.Bucket
+	return open.Config{
+		Folder: cfg.Data, Now: time.Now,
+		Mongo: mongo.Config{URI: cfg.MongoDB, Log: log},
+		MinIO: minio.Config{
+			Endpoint: b.Endpoint, Bucket: b.Name, AccessKey: b.AccessKey, SecretKey: b.SecretKey,
+			Region: b.Region, Lock: minio.Lock(b.Lock), SSE: b.Encrypt, CA: b.CA,
+		},
+	}
+}
