@@ -1,6 +1,9 @@
 package minio_test
 
 import (
+	"encoding/pem"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -154,6 +157,14 @@ func lockedWhole(t *testing.T, srv *minioserver.Server) {
 // proxy stands before a server and may answer in its stead.
 func proxy(t *testing.T, srv *minioserver.Server, before func(http.ResponseWriter, *http.Request) (answered bool)) *minioserver.Server {
 	t.Helper()
+	front := httptest.NewServer(passing(t, srv, before))
+	t.Cleanup(front.Close)
+	return &minioserver.Server{URL: front.URL, AccessKey: srv.AccessKey, SecretKey: srv.SecretKey}
+}
+
+// passing hands to a server what before does not answer.
+func passing(t *testing.T, srv *minioserver.Server, before func(http.ResponseWriter, *http.Request) (answered bool)) http.Handler {
+	t.Helper()
 	to, err := url.Parse(srv.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -162,13 +173,27 @@ func proxy(t *testing.T, srv *minioserver.Server, before func(http.ResponseWrite
 		r.SetURL(to)
 		r.Out.Host = r.In.Host // it is signed
 	}}
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !before(w, r) {
 			behind.ServeHTTP(w, r)
 		}
-	}))
-	t.Cleanup(front.Close)
-	return &minioserver.Server{URL: front.URL, AccessKey: srv.AccessKey, SecretKey: srv.SecretKey}
+	})
+}
+
+func TestTLSByAnAuthorityOfOnesOwn(t *testing.T) {
+	srv := server(t)
+	front := httptest.NewUnstartedServer(passing(t, srv, func(http.ResponseWriter, *http.Request) bool { return false }))
+	front.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshakes that shall fail
+	front.StartTLS()
+	defer front.Close()
+	c := settings(t, srv)
+	c.Endpoint = front.URL
+	wantError(t, refused(t, c, "certificate"), storage.ErrUnavailable)
+	c.CA = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: front.Certificate().Raw})
+	s := open(t, c)
+	if err := storage.Verify(t.Context(), s, put(t, s, "x").Key); err != nil {
+		t.Error(err)
+	}
 }
 
 func forgetful(t *testing.T, srv *minioserver.Server) {

@@ -8,10 +8,13 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -131,7 +134,30 @@ func TestServerThatIsFull(t *testing.T) {
 	})
 }
 
+const smallFiles = "WALKAROUND_TEST_SMALL_FILES"
+
+// A limit of a file's size cannot be put on this process, which others share; a child has it.
 func TestLocalDiskThatIsFull(t *testing.T) {
+	srv := server(t)
+	if os.Getenv(smallFiles) == "" {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLocalDiskThatIsFull$")
+		cmd.Env = append(os.Environ(), smallFiles+"=1",
+			"MINIO_TEST_ENDPOINT="+srv.URL, "MINIO_TEST_ACCESS_KEY="+srv.AccessKey, "MINIO_TEST_SECRET_KEY="+srv.SecretKey)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	s := open(t, settings(t, srv))
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 200_000, Max: 200_000}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Put(t.Context(), "main", photo("large", 300_000), 1<<20, nil)
+	wantError(t, err, storage.ErrFull)
+	put(t, s, "small")
+}
+
+func TestLocalFolderThatIsGone(t *testing.T) {
 	c := settings(t, server(t))
 	s := open(t, c)
 	if err := os.Remove(c.Spool); err != nil {
@@ -139,6 +165,45 @@ func TestLocalDiskThatIsFull(t *testing.T) {
 	}
 	_, err := s.Put(t.Context(), "main", strings.NewReader("x"), 1, nil)
 	wantError(t, err, storage.ErrUnavailable)
+}
+
+// MinIO hashes what it reads and gives nobody what is damaged, however it words that. The same bytes put again heal it.
+func TestBitFlippedOnTheDiskOfTheServer(t *testing.T) {
+	srv := server(t)
+	if srv.Disk() == "" {
+		t.Skip("the disk of a server elsewhere cannot be written to")
+	}
+	c := settings(t, srv)
+	s := open(t, c)
+	info, err := s.Put(t.Context(), "main", photo("p", 300_000), 1<<20, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipBit(t, filepath.Join(srv.Disk(), c.Bucket, object(info.Key)))
+	wantError(t, storage.Verify(t.Context(), s, info.Key), storage.ErrUnavailable)
+	if _, err := s.Put(t.Context(), "main", photo("p", 300_000), 1<<20, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := storage.Verify(t.Context(), s, info.Key); err != nil {
+		t.Errorf("put again: %v", err)
+	}
+}
+
+// flipBit changes the bytes of the object that MinIO keeps in a folder.
+func flipBit(t *testing.T, folder string) {
+	t.Helper()
+	parts, err := filepath.Glob(filepath.Join(folder, "*", "part.1"))
+	if err != nil || len(parts) != 1 {
+		t.Fatalf("%v, %v: want one part", parts, err)
+	}
+	b, err := os.ReadFile(parts[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	if err := os.WriteFile(parts[0], b, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestNothingOfAnUploadIsLeftOnTheLocalDisk(t *testing.T) {

@@ -148,6 +148,14 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
+// Disk is the folder in which the server keeps its buckets; nothing for one elsewhere.
+func (s *Server) Disk() string {
+	if s.folder == "" {
+		return ""
+	}
+	return s.folder + "/disk"
+}
+
 // follow runs cmd. The system kills it with the thread that started it, so that it never outlives the test's process; that
 // thread is held until then.
 func follow(cmd *exec.Cmd, started chan<- error, ended chan<- struct{}) {
@@ -162,10 +170,10 @@ func follow(cmd *exec.Cmd, started chan<- error, ended chan<- struct{}) {
 
 // command is what runs the server. A small disk is a file system in memory, mounted where only the server sees it.
 func (s *Server) command(path string) *exec.Cmd {
-	args := []string{path, "server", "--quiet", "--address", s.address, s.folder + "/disk"}
+	args := []string{path, "server", "--quiet", "--address", s.address, s.Disk()}
 	if s.options.Bytes > 0 {
 		script := `mkdir -p "$0" && mount -t tmpfs -o size=` + strconv.FormatInt(s.options.Bytes, 10) + ` tmpfs "$0" && exec "$@"`
-		args = append([]string{"unshare", "-Urm", "sh", "-c", script, s.folder + "/disk"}, args...)
+		args = append([]string{"unshare", "-Urm", "sh", "-c", script, s.Disk()}, args...)
 	}
 	return exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // our own words; Kill ends it
 }
