@@ -56,7 +56,7 @@ const (
 // Declare makes the collections and indexes that are absent; read-only, it remembers the declarations. An index that
 // can't be built is an error that names it.
 func (e *Engine) Declare(ctx context.Context, declarations []storage.Declaration) error {
-	done, err := e.begin(ctx)
+	_, done, err := e.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -153,12 +153,12 @@ const (
 
 // Collections names the stored collections.
 func (e *Engine) Collections(ctx context.Context) ([]string, error) {
-	done, err := e.begin(ctx)
+	limited, done, err := e.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	names, err := e.db.ListCollectionNames(ctx, bson.D{})
+	names, err := e.db.ListCollectionNames(limited, bson.D{})
 	if err != nil {
 		return nil, failure(ctx, err)
 	}

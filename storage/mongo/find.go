@@ -38,12 +38,12 @@ func (e *Engine) Get(ctx context.Context, collection, id string) (storage.Record
 	if err != nil {
 		return storage.Record{}, err
 	}
-	done, err := e.begin(ctx)
+	limited, done, err := e.begin(ctx)
 	if err != nil {
 		return storage.Record{}, err
 	}
 	defer done()
-	r, err := c.get(ctx, id)
+	r, err := c.get(limited, id)
 	if err != nil {
 		return storage.Record{}, fmt.Errorf("%s %s: %w", collection, id, failure(ctx, err))
 	}
@@ -94,13 +94,13 @@ func (e *Engine) Find(ctx context.Context, collection string, q storage.Query) (
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", collection, err)
 	}
-	done, err := e.begin(ctx)
+	limited, done, err := e.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	w := &walk{collection: c, query: q, span: span}
-	records, err := w.run(ctx)
+	records, err := w.run(limited)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", collection, failure(ctx, err))
 	}
@@ -211,7 +211,7 @@ func (w *walk) filled(records []storage.Record, docs map[string]fields) ([]stora
 
 // read runs a query that a limit bounds.
 func (c *collection) read(ctx context.Context, filter bson.D, o *options.FindOptionsBuilder) ([]fields, error) {
-	cursor, err := c.Collection.Find(ctx, filter, o)
+	cursor, err := c.Find(ctx, filter, o)
 	if err != nil {
 		return nil, err
 	}

@@ -39,11 +39,12 @@ var (
 	errClosed   = fmt.Errorf("%w: storage/mongo: closed", storage.ErrUnavailable)
 )
 
-// Engine keeps documents in MongoDB. It implements storage.Engine.
+// Engine keeps documents in MongoDB. It implements storage.Engine and storage.Restorer.
 type Engine struct {
 	client   *mongo.Client
 	db       *mongo.Database
 	readOnly bool
+	limit    time.Duration // of a call, whatever its context says
 
 	mu     sync.RWMutex
 	closed bool
@@ -53,7 +54,7 @@ type Engine struct {
 	collections atomic.Pointer[map[string]*collection] // replaced, never changed
 }
 
-var _ storage.Engine = (*Engine)(nil)
+var _ storage.Restorer = (*Engine)(nil)
 
 // Open opens the engine. A server that is out of reach is waited for, with a line in the log at each try, until ctx ends. It
 // is refused at once with a URI that can't be read or names no database, where the server lets nobody in or is too old, and
@@ -79,36 +80,38 @@ func open(ctx context.Context, c Config, readOnly bool) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storage/mongo: %w", err)
 	}
-	e := &Engine{client: client, db: client.Database(database), readOnly: readOnly}
+	e := &Engine{client: client, db: client.Database(database), readOnly: readOnly, limit: *o.Timeout}
 	e.collections.Store(&map[string]*collection{})
 	if err := e.start(ctx, c.Log, o.Hosts); err != nil {
-		return nil, errors.Join(err, e.Close())
+		return nil, errors.Join(err, e.Close()) //nolint:contextcheck // what was opened is closed also when ctx has ended
 	}
 	return e, nil
 }
 
-// begin says that a call is under way, until done is called.
-func (e *Engine) begin(ctx context.Context) (done func(), err error) {
+// begin says that a call is under way, until done is called, and limits its time: the driver tries again and again for as
+// long as it may.
+func (e *Engine) begin(ctx context.Context) (limited context.Context, done func(), err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	if e.closed {
-		return nil, errClosed
+		return nil, nil, errClosed
 	}
 	e.active.Add(1)
-	return e.active.Done, nil
+	limited, stop := context.WithTimeout(ctx, e.limit)
+	return limited, func() { stop(); e.active.Done() }, nil
 }
 
 // Ping asks the primary, and reads.
 func (e *Engine) Ping(ctx context.Context) error {
-	done, err := e.begin(ctx)
+	limited, done, err := e.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	_, err = e.format(ctx)
+	_, err = e.format(limited)
 	return failure(ctx, err)
 }
 

@@ -1,7 +1,6 @@
 package mongo_test
 
 import (
-	"context"
 	"testing"
 
 	"example.com/walkaround/storage"
@@ -13,6 +12,14 @@ import (
 func TestContract(t *testing.T) {
 	server := mongoserver.Start(t)
 	storagetest.Engine(t, func(t *testing.T) storage.Engine {
+		t.Helper()
+		return open(t, mongo.Config{URI: server.URI, Database: server.Database(t)})
+	})
+}
+
+func TestRestorer(t *testing.T) {
+	server := mongoserver.Start(t)
+	storagetest.Restorer(t, func(t *testing.T) storage.Engine {
 		t.Helper()
 		return open(t, mongo.Config{URI: server.URI, Database: server.Database(t)})
 	})
@@ -32,5 +39,3 @@ func open(t *testing.T, c mongo.Config) *mongo.Engine {
 	})
 	return e
 }
-
-var _ = context.Background

@@ -17,11 +17,11 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
 )
 
-// Limits of time, where the URI names none (serverSelectionTimeoutMS, timeoutMS). A call whose context has a deadline has
-// that one; a caller who can say so is told within three seconds that no primary is there.
+// Limits of time, where the URI names none (serverSelectionTimeoutMS, timeoutMS): of finding a primary, and of a call with
+// all that the driver tries for it. The context of a call may end it sooner.
 const (
 	selectionTimeout = 3 * time.Second
-	callTimeout      = 15 * time.Second
+	callTimeout      = 6 * time.Second
 )
 
 func clientOptions(c Config) (*options.ClientOptions, string, error) {
@@ -42,7 +42,7 @@ func clientOptions(c Config) (*options.ClientOptions, string, error) {
 	if o.ServerSelectionTimeout == nil {
 		o.SetServerSelectionTimeout(selectionTimeout)
 	}
-	if o.Timeout == nil {
+	if o.Timeout == nil || *o.Timeout == 0 {
 		o.SetTimeout(callTimeout)
 	}
 	if o.AppName == nil {

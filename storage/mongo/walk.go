@@ -50,12 +50,12 @@ func (c *collection) sound(f fields) error {
 
 // chunk reads some records behind an id.
 func (e *Engine) chunk(ctx context.Context, c *collection, last string) ([]fields, error) {
-	done, err := e.begin(ctx)
+	limited, done, err := e.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	list, err := c.read(ctx, bson.D{{Key: idField, Value: bson.D{{Key: "$gt", Value: last}}}},
+	list, err := c.read(limited, bson.D{{Key: idField, Value: bson.D{{Key: "$gt", Value: last}}}},
 		options.Find().SetProjection(wholeFields).SetSort(bson.D{{Key: idField, Value: up}}).SetHint("_id_").SetLimit(chunk))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name(), failure(ctx, err))
@@ -65,11 +65,11 @@ func (e *Engine) chunk(ctx context.Context, c *collection, last string) ([]field
 
 // strays are documents whose id is no text: somebody else put them there. No call finds them but this one.
 func (e *Engine) strays(ctx context.Context, c *collection, fn func(storage.Record, error) error) error {
-	done, err := e.begin(ctx)
+	limited, done, err := e.begin(ctx)
 	if err != nil {
 		return err
 	}
-	list, err := c.read(ctx, bson.D{{Key: idField, Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$type", Value: "string"}}}}}},
+	list, err := c.read(limited, bson.D{{Key: idField, Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$type", Value: "string"}}}}}},
 		options.Find().SetProjection(fieldsOf(versionField)).SetLimit(maxStrays))
 	done()
 	if err != nil {

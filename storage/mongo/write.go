@@ -29,7 +29,7 @@ var errUnknown = fmt.Errorf("%w: storage/mongo: the answer was lost, and others 
 type write struct {
 	*collection
 	id      string
-	version int64 // the stored one, which is compared with
+	version int64 // the stored one, which is compared with; of an insert, one less than the one to be stored
 	write   bson.ObjectID
 	doc     bson.Raw // of an insert and a replace
 	unsure  bool     // it was sent before, and may have happened
@@ -45,6 +45,14 @@ func (e *Engine) Insert(ctx context.Context, collection string, r storage.Record
 func (e *Engine) Replace(ctx context.Context, collection string, r storage.Record) error {
 	r.Version++
 	return e.put(ctx, collection, r, (*write).replace)
+}
+
+// Restore stores a record as it was backed up.
+func (e *Engine) Restore(ctx context.Context, collection string, r storage.Record) error {
+	if r.Version < 1 {
+		return fmt.Errorf("%s %s: version %d: %w", collection, r.ID, r.Version, storage.ErrValue)
+	}
+	return e.put(ctx, collection, r, (*write).insert)
 }
 
 // put checks a record and has it written.
@@ -101,19 +109,17 @@ func (e *Engine) Delete(ctx context.Context, collection, id string, version int6
 
 // run tries a write until its outcome is known, a few times at most.
 func (e *Engine) run(ctx context.Context, w *write, try func(*write, context.Context) error) error {
-	done, err := e.begin(ctx)
+	limited, done, err := e.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
 	for tries, wait := 1, firstPause; ; tries, wait = tries+1, 2*wait {
-		counted, attempts := counting(ctx)
+		counted, attempts := counting(limited)
 		err := w.attempt(counted, attempts, try)
-		if !passing(err) || tries == writeTries || attempts.sent == 0 && selecting(err) {
+		last := !passing(err) || tries == writeTries || attempts.sent == 0 && selecting(err)
+		if last || pause(limited, wait) != nil {
 			return w.answer(ctx, err)
-		}
-		if err := pause(ctx, wait); err != nil {
-			return err
 		}
 	}
 }
@@ -209,12 +215,13 @@ func (w *write) gone(refusal error) error {
 
 // doubt answers for another's version, where this write may have happened before it.
 func (w *write) doubt(version int64, refusal error) error {
-	switch next := w.version + 1; {
-	case version == w.version && w.doc != nil: // a majority does not have the one that was compared with
-		return errAgain
-	case version > next && w.doc != nil:
+	made := w.version + 1 // by this write, if it happened
+	switch {
+	case w.doc != nil && version > made:
 		return errUnknown
-	default: // another wrote the very version that this one was to be
+	case errors.Is(refusal, storage.ErrStale) && version == w.version: // a majority does not have what was compared with
+		return errAgain
+	default: // another wrote the very version that this one was to be, or this was a delete
 		return refusal
 	}
 }

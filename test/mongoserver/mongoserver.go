@@ -47,30 +47,30 @@ type Server struct {
 
 // Start gives a server until the test ends. Where there is none and the stand-in can't be run, the test is skipped, or
 // fails under WALKAROUND_NO_SKIP=1.
-func Start(t testing.TB) *Server {
-	t.Helper()
+func Start(tb testing.TB) *Server {
+	tb.Helper()
 	if uri := os.Getenv("MONGODB_TEST_URI"); uri != "" { //nolint:forbidigo // a test's setting
 		return &Server{URI: uri, Real: true}
 	}
-	folder, err := standIn(t.Context())
+	folder, err := standIn(tb.Context())
 	if err != nil {
-		cannot(t, "no MONGODB_TEST_URI, and the stand-in can't be had: %v", err)
+		cannot(tb, "no MONGODB_TEST_URI, and the stand-in can't be had: %v", err)
 	}
 	s, err := run(folder)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(s.Kill)
+	tb.Cleanup(s.Kill)
 	return s
 }
 
 // cannot ends a test that this machine can't run: skipped, or failed where everything must run.
-func cannot(t testing.TB, format string, args ...any) {
-	t.Helper()
+func cannot(tb testing.TB, format string, args ...any) {
+	tb.Helper()
 	if os.Getenv("WALKAROUND_NO_SKIP") == "1" { //nolint:forbidigo // a test's setting
-		t.Fatalf("it must run here, but "+format, args...)
+		tb.Fatalf("it must run here, but "+format, args...)
 	}
-	t.Skipf(format, args...)
+	tb.Skipf(format, args...)
 }
 
 // Kill ends the stand-in at once. All that it held is gone.
@@ -85,29 +85,29 @@ func (s *Server) Kill() {
 }
 
 // Database names an empty database, which is dropped when the test ends. Its name ends in -test.
-func (s *Server) Database(t testing.TB) string {
-	t.Helper()
+func (s *Server) Database(tb testing.TB) string {
+	tb.Helper()
 	name := "walkaround-" + strings.ToLower(rand.Text()[:8]) + "-test"
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if s.Real {
-			drop(t, s.URI, name)
+			drop(tb, s.URI, name)
 		}
 	})
 	return name
 }
 
 // drop removes a database that Database named.
-func drop(t testing.TB, uri, name string) {
-	t.Helper()
+func drop(tb testing.TB, uri, name string) {
+	tb.Helper()
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
 	client, err := mongo.Connect(options.Client().ApplyURI(uri))
 	if err != nil {
-		t.Error(err)
+		tb.Error(err)
 		return
 	}
 	if err := errors.Join(client.Database(name).Drop(ctx), client.Disconnect(ctx)); err != nil {
-		t.Errorf("drop %s: %v", name, err)
+		tb.Errorf("drop %s: %v", name, err)
 	}
 }
 
