@@ -68,17 +68,21 @@ func byteSequence(s string) ([]byte, bool) {
 type hashing struct {
 	io.Reader
 	want digests
+	size int64 // as announced; -1 is not
 	long hash.Hash
 }
 
-func (d digests) hashing(body io.Reader) *hashing {
-	h := &hashing{Reader: body, want: d}
+func (d digests) hashing(body io.Reader, size int64) *hashing {
+	h := &hashing{Reader: body, want: d, size: size}
 	if d.sha512 != "" {
 		h.long = sha512.New()
 		h.Reader = io.TeeReader(body, h.long)
 	}
 	return h
 }
+
+// Declared is the SHA-256 and the size that were announced, for a storage that can send on at once what it knows beforehand.
+func (h *hashing) Declared() (sum string, size int64) { return h.want.sha256, h.size }
 
 // holds says whether the body, read to its end, is the one that was announced; sum is its SHA-256 in hex.
 func (h *hashing) holds(sum string) bool {

@@ -76,9 +76,12 @@ func TestBodyIsHeldToItsDigests(t *testing.T) {
 		"sha-256 wrong":        {digests{other, right.sha512}, false},
 		"sha-512 wrong":        {digests{right.sha256, other + other}, false},
 	} {
-		h := c.want.hashing(strings.NewReader("body"))
+		h := c.want.hashing(strings.NewReader("body"), 4)
 		if b, err := io.ReadAll(h); err != nil || string(b) != "body" || h.holds(right.sha256) != c.holds {
 			t.Errorf("%s: %q, %v", name, b, err)
+		}
+		if sum, size := h.Declared(); sum != c.want.sha256 || size != 4 {
+			t.Errorf("%s: storage is told %q, %d", name, sum, size)
 		}
 	}
 }

@@ -146,7 +146,7 @@ func (s *Server) upload(c *gin.Context, kind fileKind) (upload, error) {
 		return up, fileProblem(notOfKind(head))
 	}
 	ctx := c.Request.Context()
-	hashed := want.hashing(body)
+	hashed := want.hashing(body, c.Request.ContentLength)
 	up.blob, err = s.Blobs.Put(ctx, storeID(c), hashed, kind.limit, func(sum string, _ int64) error {
 		up.sha256 = sum
 		if !hashed.holds(sum) {
