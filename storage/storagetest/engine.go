@@ -54,6 +54,8 @@ func Engine(t *testing.T, open func(*testing.T) storage.Engine) {
 		{"equal, prefix and range bound a walk", bounds},
 		{"odd values are ordered as bytes", oddValues},
 		{"each document comes once, whatever its values", onceEach},
+		{"a query finds what looking at everything does", likeAModel},
+		{"a cursor of elsewhere is a place like any", staleCursors},
 		{"pages lose and repeat nothing under inserts", pagesUnderInserts},
 		{"a replaced key is found anew only", replacedKeys},
 		{"undeclared names are refused", undeclared},

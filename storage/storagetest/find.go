@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -251,4 +252,109 @@ func closed(s suite) {
 	s.is(s.Insert(s.ctx(), cars, record("main/2", "")), storage.ErrUnavailable)
 	s.is(s.Ping(s.ctx()), storage.ErrUnavailable)
 	s.ok(s.Close())
+}
+
+// likeAModel compares many queries with a search through all documents, whose values come alone and together, are shared
+// by few and by more than a page, and are not all plain letters.
+func likeAModel(s suite) {
+	random := rand.New(rand.NewPCG(4, 2)) //nolint:gosec // the same documents each time
+	values := []string{"", "a", "a!", "ab", "abc", "b", "ba", "c\u00e9", "c\uffff", "c\U0001F697", "c\U0010ffff", "hot", "hot2", "z"}
+	model := map[string][]string{}
+	for i := range 160 {
+		id := fmt.Sprintf("main/%03d", i)
+		var keys []string
+		for range random.IntN(4) {
+			keys = append(keys, "word", values[random.IntN(len(values))])
+		}
+		if i%2 == 0 {
+			keys = append(keys, "word", "hot")
+		}
+		for j := 1; j < len(keys); j += 2 {
+			model[id] = append(model[id], keys[j])
+		}
+		s.put(id, "", keys...)
+	}
+	pick := func() string { return values[random.IntN(len(values))] }
+	for range 60 {
+		q := storage.Query{Key: "word", Limit: 1 + random.IntN(70), Desc: random.IntN(2) == 0}
+		switch random.IntN(4) {
+		case 0:
+			q.Equal = pick()
+		case 1:
+			q.Prefix = pick()
+		case 2:
+			q.From, q.To = pick(), pick()
+		}
+		if got, want := s.ids(q), search(model, q); !slices.Equal(got, want) {
+			s.t.Fatalf("%+v:\ngot  %q\nwant %q", q, got, want)
+		}
+	}
+}
+
+// search finds what a query should, by looking at everything.
+func search(model map[string][]string, q storage.Query) []string {
+	within := func(v string) bool {
+		return (q.Equal == "" || v == q.Equal) && strings.HasPrefix(v, q.Prefix) && v >= q.From && (q.To == "" || v < q.To)
+	}
+	type place struct{ value, id string }
+	var places []place
+	for id, values := range model {
+		values = slices.Sorted(func(yield func(string) bool) {
+			for _, v := range values {
+				if within(v) && !yield(v) {
+					return
+				}
+			}
+		})
+		if len(values) == 0 {
+			continue
+		}
+		at := values[0]
+		if q.Desc {
+			at = values[len(values)-1]
+		}
+		places = append(places, place{at, id})
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		order := strings.Compare(a.value+"\x00"+a.id, b.value+"\x00"+b.id)
+		if q.Desc {
+			return -order
+		}
+		return order
+	})
+	ids := []string{}
+	for _, p := range places {
+		ids = append(ids, p.id)
+	}
+	return ids
+}
+
+// staleCursors are of another query, or of what is gone: the walk goes on where they stand.
+func staleCursors(s suite) {
+	for _, v := range []string{"b", "d", "f"} {
+		s.put("main/"+v, "", "n", v)
+		s.put("main/"+v+v, "", "word", v, "word", v+"!")
+	}
+	for _, key := range []string{"n", "word"} {
+		for _, c := range []struct {
+			q    storage.Query
+			want int
+		}{
+			{storage.Query{Key: key, After: storage.Cursor("c", "main/gone")}, 2},
+			{storage.Query{Key: key, After: storage.Cursor("c", "main/gone"), Desc: true}, 1},
+			{storage.Query{Key: key, After: storage.Cursor("d", "main/")}, 2},
+			{storage.Query{Key: key, After: storage.Cursor("d", "main/"), Desc: true}, 1},
+			{storage.Query{Key: key, Equal: "d", After: storage.Cursor("b", "main/b")}, 1},
+			{storage.Query{Key: key, Equal: "d", After: storage.Cursor("e", "main/b")}, 0},
+			{storage.Query{Key: key, Equal: "d", After: storage.Cursor("e", "main/b"), Desc: true}, 1},
+			{storage.Query{Key: key, Equal: "d", After: storage.Cursor("b", "main/b"), Desc: true}, 0},
+			{storage.Query{Key: key, Prefix: "d", After: storage.Cursor("x", "main/b")}, 0},
+			{storage.Query{Key: key, From: "d", After: storage.Cursor("a", "main/b")}, 2},
+		} {
+			c.q.Limit = 9
+			if got := s.ids(c.q); len(got) != c.want {
+				s.t.Errorf("%+v: got %q, want %d", c.q, got, c.want)
+			}
+		}
+	}
 }
