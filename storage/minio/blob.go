@@ -90,7 +90,8 @@ type reader struct {
 	size    int64
 	pos     int64         // of the next Read
 	body    io.ReadCloser // nil: to be started
-	at      int64         // where body is
+	began   int64         // where body began
+	at      int64         // where it is
 }
 
 // start asks for the bytes from pos on.
@@ -105,11 +106,12 @@ func (r *reader) start() (minio.ObjectInfo, error) {
 	if err != nil {
 		return minio.ObjectInfo{}, failure(r.ctx, err)
 	}
-	r.body, r.at = body, r.pos
+	r.body, r.began, r.at = body, r.pos, r.pos
 	return o, nil
 }
 
-// Read reads on. storage.ErrUnavailable when the server breaks off.
+// Read reads on. When the server breaks off, it is asked for the rest, as long as it gives some each time;
+// storage.ErrUnavailable when it does not.
 func (r *reader) Read(p []byte) (int, error) {
 	if r.pos >= r.size {
 		return 0, io.EOF
@@ -124,10 +126,12 @@ func (r *reader) Read(p []byte) (int, error) {
 	switch {
 	case err == nil, r.pos == r.size:
 		return n, nil
-	case errors.Is(err, io.EOF):
-		err = io.ErrUnexpectedEOF
+	case r.ctx.Err() == nil && r.pos > r.began:
+		r.at = -1 // it is of no more use
+		return n, nil
+	default:
+		return n, failure(r.ctx, fmt.Errorf("it broke off: %w", err))
 	}
-	return n, failure(r.ctx, err)
 }
 
 func (r *reader) restart() error {

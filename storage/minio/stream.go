@@ -15,7 +15,7 @@ import (
 )
 
 // Declared is what a reader given to Put may be besides: one whose sender said beforehand what it holds. Its bytes go
-// straight to the server.
+// straight to the server, which gives up a sender that stalls (MinIO after 30 seconds).
 type Declared interface {
 	// Declared is the SHA-256 in 64 lower-case hex digits and the size; an empty SHA-256 where nothing was said.
 	Declared() (sha256 string, bytes int64)

@@ -85,14 +85,15 @@ func until(t *testing.T, what string, holds func() bool) {
 
 // photo is n bytes that nobody else puts, made while they are read.
 func photo(name string, n int64) io.Reader {
-	return io.LimitReader(io.MultiReader(strings.NewReader(name), endless{}), n)
+	return io.LimitReader(io.MultiReader(strings.NewReader(name), &endless{}), n)
 }
 
-type endless struct{}
+type endless struct{ n int }
 
-func (endless) Read(p []byte) (int, error) {
+func (e *endless) Read(p []byte) (int, error) {
 	for i := range p {
-		p[i] = byte(i * 31)
+		p[i] = byte(e.n * 31)
+		e.n++
 	}
 	return len(p), nil
 }
@@ -246,26 +247,33 @@ func TestBytesThatChangeOnTheWayAreRefused(t *testing.T) {
 	}
 }
 
-func TestReadingThatIsCutOffSaysSo(t *testing.T) {
+func TestReadingThatIsCutOffGoesOn(t *testing.T) {
 	srv := server(t)
 	c := settings(t, srv)
-	key := func() string {
-		info, err := open(t, c).Put(t.Context(), "main", photo("p", 1<<20), 1<<20, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return info.Key
-	}()
+	info, err := open(t, c).Put(t.Context(), "main", photo("p", 1<<20), 1<<20, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var some atomic.Int64 // bytes that are given before the cut
+	var cuts atomic.Int64 // that are still to come
 	c.Endpoint = proxy(t, srv, func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Method != http.MethodGet || !strings.HasPrefix(r.URL.Path, "/"+c.Bucket+"/main/") {
+		if r.Method != http.MethodGet || !strings.HasPrefix(r.URL.Path, "/"+c.Bucket+"/main/") || cuts.Add(-1) < 0 {
 			return false
 		}
 		w.Header().Set("Content-Length", "1048576")
 		w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
-		_, _ = w.Write(make([]byte, 1000)) // and no more
+		_, _ = io.CopyN(w, photo("p", 1<<20), some.Load()) // and no more
 		return true
 	}).URL
-	wantError(t, storage.Verify(t.Context(), open(t, c), key), storage.ErrUnavailable)
+	s := open(t, c)
+	some.Store(100_000)
+	cuts.Store(1)
+	if err := storage.Verify(t.Context(), s, info.Key); err != nil {
+		t.Errorf("cut once: %v", err)
+	}
+	some.Store(0)
+	cuts.Store(1)
+	wantError(t, storage.Verify(t.Context(), s, info.Key), storage.ErrUnavailable)
 }
 
 func TestDeadlineEndsACallToASilentServer(t *testing.T) {
