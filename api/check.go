@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"example.com/walkaround/api/auth"
 	"example.com/walkaround/api/background"
@@ -38,6 +39,7 @@ type CheckConfig struct {
 	Engine         storage.Engine
 	Blobs          storage.Blobs
 	TimestampRoots *x509.CertPool // of the authority; nil: a token is verified, but not whose it is
+	Now            time.Time      // against which tasks are held that are put off; zero: they are not
 }
 
 // Check reads every document, blob, chain, seal, key and checkpoint and reports each that is not as it was written. It
@@ -262,11 +264,17 @@ func (k *checker) signed(verify func(evidence.PublicKeys) error, own evidence.Pu
 	return verify(evidence.PublicKeys{own.ID: own})
 }
 
-// tasks tells of what was set aside.
+// putOff is longer than the relay puts off any task, by a clock that is not quite right.
+const putOff = 24 * time.Hour
+
+// tasks tells of what was set aside or put off: what is owed excuses what is not there yet, so that it must be owed in earnest.
 func (k *checker) tasks(where string, o domain.Outbox) {
 	for _, t := range o {
-		if t.FailedAt != nil {
+		switch {
+		case t.FailedAt != nil:
 			k.note("task", where, "%s of %s was set aside after %d attempts", t.Type, t.Ref, t.Attempts)
+		case !k.Now.IsZero() && t.DueAt.After(k.Now.Add(putOff)):
+			k.find("task", where, "%s of %s is put off until %s", t.Type, t.Ref, t.DueAt)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"example.com/walkaround/api"
 	"example.com/walkaround/cmd/walkaround/config"
@@ -45,7 +46,8 @@ func checkFolder(ctx context.Context, c config.Config, log *slog.Logger, finding
 	}
 	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
 	var broken error // of the terminal or the pipe
-	err = api.Check(ctx, api.CheckConfig{Engine: engine, Blobs: blobs, TimestampRoots: c.TimestampCA}, func(f api.Finding) {
+	config := api.CheckConfig{Engine: engine, Blobs: blobs, TimestampRoots: c.TimestampCA, Now: time.Now()}
+	err = api.Check(ctx, config, func(f api.Finding) {
 		if !f.Note {
 			faults++
 		}

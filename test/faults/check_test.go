@@ -327,6 +327,12 @@ func TestCheckNamesEachCorruption(t *testing.T) {
 			other.VisitID = s.second
 			l.Visits = append(l.Visits, other)
 		}), []string{"mark damage_ledgers/main/" + s.vehicle + ": mark " + s.second + ".d1 was added"}},
+		{"a mark excused by a task that never comes", func(d damage) {
+			ledger(s, func(l *vehicle.Ledger) { l.Visits[0].Marks = nil })(d)
+			visiting(s.first, func(v *visit.Visit) {
+				v.Outbox.Add(visit.TaskSeal, s.signature, domain.At(time.Date(2199, 1, 1, 0, 0, 0, 0, time.UTC)))
+			})(d)
+		}, []string{"task " + first + ": seal of " + s.signature + " is put off until 2199-01-01"}},
 		{"a walk-around at another time", ledger(s, func(l *vehicle.Ledger) { l.Visits[0].ArrivedAt = l.Visits[0].SignedAt }), []string{
 			"mark damage_ledgers/main/" + s.vehicle + ": the walk-around of visit " + s.first + " was changed",
 		}},

@@ -138,6 +138,8 @@ func visitsOf(e storage.Engine) *storage.Collection[visit.Visit] {
 			key("vehicle", func(v *visit.Visit) string { return v.VehicleID }),
 			key("customer", func(v *visit.Visit) string { return v.CustomerID }),
 			key("advisor", func(v *visit.Visit) string { return v.AdvisorID }),
+			{Name: "pending", Values: func(v *visit.Visit) []string { return v.Outbox.PendingKey() }},
+			{Name: "failed", Values: func(v *visit.Visit) []string { return v.Outbox.FailedKey() }},
 		},
 		Summary: func(v *visit.Visit) any {
 			return api.VisitSummary{
@@ -181,7 +183,7 @@ func checked(t *testing.T, folder string, options ...func(*api.CheckConfig)) (fa
 			t.Error(err)
 		}
 	}()
-	c := api.CheckConfig{Engine: engine, Blobs: blobs}
+	c := api.CheckConfig{Engine: engine, Blobs: blobs, Now: time.Now()}
 	for _, change := range options {
 		change(&c)
 	}
