@@ -10,7 +10,6 @@ package mongoserver
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -23,6 +22,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,28 +41,30 @@ type Server struct {
 	URI  string // without a database
 	Real bool   // MONGODB_TEST_URI names it; otherwise it is the stand-in
 
-	cmd   *exec.Cmd
-	stdin io.Closer
+	stdin io.Closer // of the stand-in, which ends with it
 }
 
-// Start gives a server until the test ends. Where there is none and the stand-in can't be run, the test is skipped, or
-// fails under WALKAROUND_NO_SKIP=1.
+// Start gives the server that all tests of a process share, until the process ends. Where there is none and the stand-in
+// can't be run, the test is skipped, or fails under WALKAROUND_NO_SKIP=1.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
-	if uri := os.Getenv("MONGODB_TEST_URI"); uri != "" { //nolint:forbidigo // a test's setting
-		return &Server{URI: uri, Real: true}
-	}
-	folder, err := standIn(tb.Context())
+	s, err := shared()
 	if err != nil {
 		cannot(tb, "no MONGODB_TEST_URI, and the stand-in can't be had: %v", err)
 	}
-	s, err := run(folder)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(s.Kill)
 	return s
 }
+
+var shared = sync.OnceValues(func() (*Server, error) {
+	if uri := os.Getenv("MONGODB_TEST_URI"); uri != "" { //nolint:forbidigo // a test's setting
+		return &Server{URI: uri, Real: true}, nil
+	}
+	folder, err := standIn()
+	if err != nil {
+		return nil, err
+	}
+	return run(folder)
+})
 
 // cannot ends a test that this machine can't run: skipped, or failed where everything must run.
 func cannot(tb testing.TB, format string, args ...any) {
@@ -73,46 +75,37 @@ func cannot(tb testing.TB, format string, args ...any) {
 	tb.Skipf(format, args...)
 }
 
-// Kill ends the stand-in at once. All that it held is gone.
-func (s *Server) Kill() {
-	if s.cmd == nil {
-		return
-	}
-	_ = s.cmd.Process.Kill() // it may have ended
-	_ = s.cmd.Wait()         // it was killed
-	_ = s.stdin.Close()
-	s.cmd = nil
-}
-
 // Database names an empty database, which is dropped when the test ends. Its name ends in -test.
 func (s *Server) Database(tb testing.TB) string {
 	tb.Helper()
 	name := "walkaround-" + strings.ToLower(rand.Text()[:8]) + "-test"
 	tb.Cleanup(func() {
-		if s.Real {
-			drop(tb, s.URI, name)
+		if !s.Real {
+			return
+		}
+		if err := Drop(context.Background(), s.URI, name); err != nil {
+			tb.Error(err)
 		}
 	})
 	return name
 }
 
-// drop removes a database that Database named.
-func drop(tb testing.TB, uri, name string) {
-	tb.Helper()
-	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+// Drop removes a database that Database named, or another of tests.
+func Drop(ctx context.Context, uri, name string) error {
+	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()
 	client, err := mongo.Connect(options.Client().ApplyURI(uri))
 	if err != nil {
-		tb.Error(err)
-		return
+		return err
 	}
 	if err := errors.Join(client.Database(name).Drop(ctx), client.Disconnect(ctx)); err != nil {
-		tb.Errorf("drop %s: %v", name, err)
+		return fmt.Errorf("drop %s: %w", name, err)
 	}
+	return nil
 }
 
 // standIn is the folder of the stand-in's classes, made if it is absent.
-func standIn(ctx context.Context) (string, error) {
+func standIn() (string, error) {
 	for _, command := range []string{"java", "javac", "mvn"} {
 		if _, err := exec.LookPath(command); err != nil {
 			return "", err
@@ -127,11 +120,11 @@ func standIn(ctx context.Context) (string, error) {
 	if _, err := os.Stat(folder); err == nil {
 		return folder, nil
 	}
-	return folder, build(ctx, folder)
+	return folder, build(folder)
 }
 
 // build makes the folder under another name, and renames it when it is whole: several tests may do so at once.
-func build(ctx context.Context, folder string) (err error) {
+func build(folder string) (err error) {
 	if err := os.MkdirAll(filepath.Dir(folder), 0o750); err != nil {
 		return err
 	}
@@ -150,7 +143,7 @@ func build(ctx context.Context, folder string) (err error) {
 		{"mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=" + lib},
 		{"javac", "-cp", filepath.Join(lib, "*"), "-d", made, "StandIn.java"},
 	} {
-		cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // our own words
+		cmd := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // our own words; it ends by itself
 		cmd.Dir = made
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w: %s", args[0], err, bytes.TrimSpace(out))
@@ -166,7 +159,7 @@ func build(ctx context.Context, folder string) (err error) {
 // run starts the stand-in and waits for its port. It ends when its standard input does, so never later than the test.
 func run(folder string) (*Server, error) {
 	path := folder + string(os.PathListSeparator) + filepath.Join(folder, "lib", "*")
-	cmd := exec.Command("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", path, "standin.StandIn") //nolint:gosec,noctx // our own words; Kill ends it
+	cmd := exec.Command("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", path, "standin.StandIn") //nolint:gosec,noctx // our own words; it ends with this process
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -180,12 +173,9 @@ func run(folder string) (*Server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s := &Server{cmd: cmd, stdin: stdin}
 	port, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
-		s.Kill()
-		return nil, fmt.Errorf("the stand-in does not start: %w: %s", err, cmp.Or(said.String(), "it said nothing"))
+		return nil, errors.Join(fmt.Errorf("the stand-in does not start: %w", err), cmd.Wait(), errors.New(said.String()))
 	}
-	s.URI = "mongodb://127.0.0.1:" + strings.TrimSpace(port)
-	return s, nil
+	return &Server{URI: "mongodb://127.0.0.1:" + strings.TrimSpace(port), stdin: stdin}, nil
 }
