@@ -77,6 +77,8 @@ func TestStart(t *testing.T) {
 		"a bucket without a lock":                     lockless,
 		"a bucket that locks everything":              lockedWhole,
 		"a server that does not keep locks":           forgetful,
+		"a server whose locks can be passed by":       weak,
+		"trials of former starts go":                  cleaned,
 		"a server that encrypts nothing":              plain,
 		"several at once, and again":                  together,
 		"reading only makes and changes nothing":      readOnly,
@@ -203,6 +205,43 @@ func forgetful(t *testing.T, srv *minioserver.Server) {
 	}))
 	c.Lock = minio.LockGovernance
 	_ = refused(t, c, "the server deletes an object that is locked, but the lock is set to governance")
+}
+
+func weak(t *testing.T, srv *minioserver.Server) {
+	t.Helper()
+	beside := bare(t, srv)
+	c := settings(t, proxy(t, srv, func(w http.ResponseWriter, r *http.Request) bool {
+		query := r.URL.Query()
+		if r.Method != http.MethodPut || !query.Has("retention") {
+			return false
+		}
+		bucket, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		mode, until := client.Governance, time.Now().Add(time.Minute)
+		if err := beside.PutObjectRetention(r.Context(), bucket, name, client.PutObjectRetentionOptions{
+			Mode: &mode, RetainUntilDate: &until, VersionID: query.Get("versionId"),
+		}); err != nil {
+			t.Error(err)
+		}
+		w.WriteHeader(http.StatusOK)
+		return true
+	}))
+	c.Lock = minio.LockCompliance
+	_ = refused(t, c, "the server deletes an object that is locked, but the lock is set to compliance")
+}
+
+func cleaned(t *testing.T, srv *minioserver.Server) {
+	t.Helper()
+	c := settings(t, srv)
+	c.Lock = minio.LockGovernance
+	open(t, c)
+	old := ".probe/lock-000000000001-x" // 1970
+	if _, err := bare(t, srv).PutObject(t.Context(), c.Bucket, old, strings.NewReader("x"), 1, client.PutObjectOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	open(t, c)
+	if n := objects(t, srv, c.Bucket); n != 2 {
+		t.Errorf("%d objects, want the two trials that are still locked", n)
+	}
 }
 
 func plain(t *testing.T, srv *minioserver.Server) {

@@ -163,6 +163,14 @@ func pings(t *testing.T, b *bucket) {
 	}
 }
 
+func TestLegalHoldRetains(t *testing.T) {
+	b := newBucket(t, server(t), minio.LockGovernance)
+	key := put(t, b.Store, "x").Key
+	hold := client.LegalHoldEnabled
+	b.ok(b.client.PutObjectLegalHold(t.Context(), b.name, object(key), client.PutObjectLegalHoldOptions{Status: &hold}))
+	wantError(t, b.Delete(t.Context(), key), storage.ErrRetained)
+}
+
 func TestEncryptedBlobsAreReadBack(t *testing.T) {
 	srv := server(t)
 	c := settings(t, srv)
