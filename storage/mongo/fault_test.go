@@ -22,6 +22,7 @@ var declared = []storage.Declaration{{Name: "cars", Keys: []string{"plate", "wor
 // TestFaults does all harm at once, each to an engine of its own: they mostly wait for the driver, which asks a server that
 // failed again after half a second.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	server := mongoserver.Start(t)
 	var together sync.WaitGroup
 	run := func(name string, test func(*testing.T)) {
@@ -31,17 +32,17 @@ func TestFaults(t *testing.T) {
 		"request lost": {lost}, "answer lost": {unanswered}, "stepped down before": {stepDown}, "stepped down after": {steppedIn},
 		"no majority yet": {noMajority}, "several in a row": {lost, unanswered, stepDown}, "a long election": {stepDown, stepDown, stepDown},
 	} {
-		run("writes: "+name, func(t *testing.T) { writes(t, server, harms) })
+		run("writes: "+name, func(t *testing.T) { t.Helper(); writes(t, server, harms) })
 	}
 	for name, harm := range map[string]mongoserver.Harm{"request lost": lost, "answer lost": unanswered, "stepped down before": stepDown, "stepped down after": steppedIn} {
-		run("refusals: "+name, func(t *testing.T) { refusals(t, server, harm) })
+		run("refusals: "+name, func(t *testing.T) { t.Helper(); refusals(t, server, harm) })
 	}
 	for name, harm := range map[string]mongoserver.Harm{"connections cut": lost, "no primary": stepDown, "no majority": noMajority} {
-		run("without end: "+name, func(t *testing.T) { withoutEnd(t, server, harm) })
+		run("without end: "+name, func(t *testing.T) { t.Helper(); withoutEnd(t, server, harm) })
 	}
-	run("answers that can't be known", func(t *testing.T) { unknown(t, server) })
-	run("server down for a while", func(t *testing.T) { downForAWhile(t, server) })
-	run("server down at the start", func(t *testing.T) { downAtTheStart(t, server) })
+	run("answers that can't be known", func(t *testing.T) { t.Helper(); unknown(t, server) })
+	run("server down for a while", func(t *testing.T) { t.Helper(); downForAWhile(t, server) })
+	run("server down at the start", func(t *testing.T) { t.Helper(); downAtTheStart(t, server) })
 	together.Wait()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -178,7 +179,7 @@ func (w *walk) fill(ctx context.Context, records []storage.Record) ([]storage.Re
 	if len(ids) == 0 {
 		return records, nil
 	}
-	found, err := w.collection.read(ctx, bson.D{{Key: idField, Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find().SetProjection(getFields))
+	found, err := w.collection.read(ctx, bson.D{{Key: idField, Value: bson.D{{Key: "$in", Value: ids}}}}, bounded(len(ids)).SetProjection(getFields).SetHint(idIndex), noLimit)
 	if err != nil {
 		return nil, err
 	}
@@ -209,14 +210,25 @@ func (w *walk) filled(records []storage.Record, docs map[string]fields) ([]stora
 	return kept, nil
 }
 
-// read runs a query that a limit bounds.
-func (c *collection) read(ctx context.Context, filter bson.D, o *options.FindOptionsBuilder) ([]fields, error) {
+// idIndex is the name that MongoDB gives to its own index of every collection.
+const idIndex = "_id_"
+
+// noLimit is of a page, whose documents the caller wants all.
+const noLimit = math.MaxInt
+
+// bounded asks for so many documents, and for all of them in one answer.
+func bounded(limit int) *options.FindOptionsBuilder {
+	return options.Find().SetLimit(int64(limit)).SetBatchSize(int32(limit) + 1) //nolint:gosec // a page is short
+}
+
+// read runs a query, and ends it when enough bytes have come.
+func (c *collection) read(ctx context.Context, filter bson.D, o *options.FindOptionsBuilder, enough int) ([]fields, error) {
 	cursor, err := c.Find(ctx, filter, o)
 	if err != nil {
 		return nil, err
 	}
 	var list []fields
-	for cursor.Next(ctx) {
+	for size := 0; size < enough && cursor.Next(ctx); size += len(cursor.Current) {
 		f, ok := parse(cursor.Current)
 		if !ok {
 			f.sums = ^sums(f.record, f.record.Keys) // both are wrong
@@ -235,7 +247,7 @@ func (w *walk) options(index string, limit int, order ...string) *options.FindOp
 	if w.query.Whole {
 		projection = wholeFields
 	}
-	o := options.Find().SetProjection(projection).SetHint(index).SetLimit(int64(limit))
+	o := bounded(limit).SetProjection(projection).SetHint(index)
 	if len(order) == 0 {
 		return o
 	}
@@ -273,7 +285,7 @@ func (w *walk) single(ctx context.Context) ([]storage.Record, error) {
 		if part.equal {
 			filter, order = append(filter, part.ids(w.query.Desc)...), order[1:]
 		}
-		list, err := w.collection.read(ctx, filter, w.options(field, w.query.Limit-len(records), order...))
+		list, err := w.collection.read(ctx, filter, w.options(field, w.query.Limit-len(records), order...), noLimit)
 		if err != nil {
 			return nil, err
 		}

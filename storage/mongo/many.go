@@ -69,7 +69,7 @@ func (m *manyWalk) value(ctx context.Context, p part) error {
 	for !m.full() {
 		filter := append(bson.D{{Key: manyField, Value: e}}, p.ids(m.query.Desc)...)
 		limit := m.query.Limit - len(m.records) + slack
-		list, err := m.collection.read(ctx, filter, m.options(manyUp, limit, idField))
+		list, err := m.collection.read(ctx, filter, m.options(manyUp, limit, idField), noLimit)
 		if err != nil {
 			return err
 		}
@@ -197,5 +197,5 @@ func (m *manyWalk) ask(ctx context.Context, w window, limit int) ([]fields, erro
 	if m.query.Desc {
 		index = manyDown
 	}
-	return m.collection.read(ctx, filter, m.options(index, limit))
+	return m.collection.read(ctx, filter, m.options(index, limit), noLimit)
 }

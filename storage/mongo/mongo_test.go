@@ -20,6 +20,7 @@ import (
 )
 
 func TestContract(t *testing.T) {
+	t.Parallel()
 	server := mongoserver.Start(t)
 	storagetest.Engine(t, func(t *testing.T) storage.Engine {
 		t.Helper()

@@ -95,6 +95,40 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
+// What the URI says of concerns and preferences would let an answered write be lost, or a read miss one.
+func TestEveryCommandIsOfAMajority(t *testing.T) {
+	server := mongoserver.Start(t)
+	var sent commands
+	lax := "/?"
+	if strings.Contains(server.URI, "/?") {
+		lax = "&"
+	}
+	e := open(t, mongo.Config{URI: server.URI + lax + "w=1&journal=false&readConcernLevel=local&readPreference=secondaryPreferred", Database: server.Database(t), Monitor: sent.monitor()})
+	fill(t, e)
+	if err := errors.Join(e.Replace(t.Context(), "cars", replacement("main/1", "y", 1)), e.Delete(t.Context(), "cars", "main/2", 1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Find(t.Context(), "cars", storage.Query{Key: "word", Limit: 1}); err != nil {
+		t.Fatal(err)
+	}
+	says(t, e, "main/1")
+	for _, command := range sent.take() {
+		field, want := "readConcern", `{"level": "majority"}`
+		switch name(command) {
+		case "insert", "update", "delete", "createIndexes", "create":
+			field, want = "writeConcern", `{"w": "majority"}`
+		case "buildInfo", "hello", "endSessions":
+			continue
+		}
+		if got := command.Lookup(field).String(); got != want {
+			t.Errorf("%s has %s %s, want %s", name(command), field, got, want)
+		}
+		if got := command.Lookup("$readPreference").String(); strings.Contains(got, "secondary") {
+			t.Errorf("%s is read from %s", name(command), got)
+		}
+	}
+}
+
 // found is a find command, as far as its plan depends on it.
 type found struct {
 	Filter bson.D `bson:"filter"`
@@ -121,8 +155,16 @@ func TestEveryQueryWalksAnIndex(t *testing.T) {
 	sent.take()
 	finds := 0
 	for _, q := range []storage.Query{
-		{Key: "plate"}, {Key: "plate", Equal: "P1"}, {Key: "plate", Prefix: "P"}, {Key: "plate", From: "P1", To: "P3"}, {Key: "plate", From: "P1"},
-		{Key: "word"}, {Key: "word", Equal: "hot"}, {Key: "word", Prefix: "w"}, {Key: "word", From: "a", To: "x"}, {Key: "word", From: "hot", To: "hotter"},
+		{Key: "plate"},
+		{Key: "plate", Equal: "P1"},
+		{Key: "plate", Prefix: "P"},
+		{Key: "plate", From: "P1", To: "P3"},
+		{Key: "plate", From: "P1"},
+		{Key: "word"},
+		{Key: "word", Equal: "hot"},
+		{Key: "word", Prefix: "w"},
+		{Key: "word", From: "a", To: "x"},
+		{Key: "word", From: "hot", To: "hotter"},
 	} {
 		for _, desc := range []bool{false, true} {
 			for _, after := range []string{"", storage.Cursor("P1", "main/x050"), storage.Cursor("hot", "main/x050")} {

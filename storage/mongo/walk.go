@@ -5,15 +5,15 @@ import (
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"example.com/walkaround/storage"
 )
 
 // A walk reads in chunks and holds no cursor open while the caller works.
 const (
-	chunk     = 32
-	maxStrays = 100
+	chunk      = 64
+	chunkBytes = 8 << 20
+	maxStrays  = 100
 )
 
 // Walk calls fn with every record, then with what stands in the collection and is none. A key's entries are part of their
@@ -36,7 +36,7 @@ func (e *Engine) Walk(ctx context.Context, name string, fn func(storage.Record, 
 			}
 			last = f.record.ID
 		}
-		more = len(list) == chunk
+		more = len(list) > 0
 	}
 	return e.strays(ctx, c, fn)
 }
@@ -56,12 +56,15 @@ func (e *Engine) chunk(ctx context.Context, c *collection, last string) ([]field
 	}
 	defer done()
 	list, err := c.read(limited, bson.D{{Key: idField, Value: bson.D{{Key: "$gt", Value: last}}}},
-		options.Find().SetProjection(wholeFields).SetSort(bson.D{{Key: idField, Value: up}}).SetHint("_id_").SetLimit(chunk))
+		bounded(chunk).SetProjection(wholeFields).SetSort(bson.D{{Key: idField, Value: up}}).SetHint(idIndex), chunkBytes)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name(), failure(ctx, err))
 	}
 	return list, nil
 }
+
+// foreign are the types of an id that is no text, by which the index of ids finds them.
+var foreign = bson.A{"objectId", "number", "object", "binData", "bool", "date", "timestamp", "null", "regex", "minKey", "maxKey"}
 
 // strays are documents whose id is no text: somebody else put them there. No call finds them but this one.
 func (e *Engine) strays(ctx context.Context, c *collection, fn func(storage.Record, error) error) error {
@@ -69,8 +72,8 @@ func (e *Engine) strays(ctx context.Context, c *collection, fn func(storage.Reco
 	if err != nil {
 		return err
 	}
-	list, err := c.read(limited, bson.D{{Key: idField, Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$type", Value: "string"}}}}}},
-		options.Find().SetProjection(fieldsOf(versionField)).SetLimit(maxStrays))
+	list, err := c.read(limited, bson.D{{Key: idField, Value: bson.D{{Key: "$type", Value: foreign}}}},
+		bounded(maxStrays).SetProjection(fieldsOf(versionField)).SetHint(idIndex), noLimit)
 	done()
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Name(), failure(ctx, err))

@@ -189,7 +189,8 @@ func read(from io.Reader) ([]byte, error) {
 	if length < headerBytes || length > 64<<20 {
 		return nil, errCut
 	}
-	message := append(head, make([]byte, length-4)...)
+	message := make([]byte, length)
+	copy(message, head)
 	_, err := io.ReadFull(from, message[4:])
 	return message, err
 }
