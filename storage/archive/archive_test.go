@@ -352,46 +352,33 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
 func TestABackupBesideWritersIsOfOneMoment(t *testing.T) {
 	from, to := newPlace(t), newPlace(t)
-	from.declare("a_first")
-	from.declare("b_second")
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan int)
-	begun := make(chan struct{})
-	go func() { ended <- from.write(ctx, begun) }()
-	<-begun
-	backup := from.backup()
-	stop()
-	wrote := <-ended
-	m, err := to.restore(backup)
+	collections := []string{"a_first", "b_second"}
+	for _, c := range collections {
+		from.declare(c)
+	}
+	n := 0
+	add := func() { // a blob, and then what names it
+		key := from.blob("main", fmt.Sprint(n)).Key
+		for _, c := range collections {
+			from.put(c, storage.Record{ID: fmt.Sprintf("main/%06d", n), Version: 1, Doc: document(t, "blob", key)})
+		}
+		n++
+	}
+	add()
+	var backup bytes.Buffer
+	_, err := archive.Write(t.Context(), &backup, from.Storage, header(), archive.Watch{Progress: func(archive.Progress) { add() }})
 	ok(t, err)
-	a, b := m.Documents["a_first"], m.Documents["b_second"]
-	if a == 0 || int(a) >= wrote || a-b < 0 || a-b > 1 {
-		t.Errorf("%d of %d first documents and %d second ones are of no one moment", a, wrote, b)
+	m, err := to.restore(backup.Bytes())
+	ok(t, err)
+	if a, b := m.Documents["a_first"], m.Documents["b_second"]; a != 1 || b != 1 || n < 3 || m.Blobs < 2 {
+		t.Errorf("%d and %d documents, %d blobs, and there are %d of each: they are of no one moment", a, b, m.Blobs, n)
 	}
-	ok(t, to.Engine.Walk(t.Context(), "a_first", func(r storage.Record, damage error) error {
-		_, err := to.Blobs.Stat(t.Context(), r.Doc.Lookup("blob").StringValue())
-		return errors.Join(damage, err)
-	}))
-}
-
-// write stores a blob, then a document that names it, then one of another collection, until ctx ends; it counts the rounds
-// and tells when some are done.
-func (p place) write(ctx context.Context, begun chan<- struct{}) (n int) {
-	whole := context.WithoutCancel(ctx)
-	for ; ctx.Err() == nil; n++ {
-		info, err := p.Blobs.Put(whole, "main", strings.NewReader(fmt.Sprint(n)), 100, nil)
-		for _, collection := range []string{"a_first", "b_second"} {
-			r := storage.Record{ID: fmt.Sprintf("main/%06d", n), Doc: document(p.t, "blob", info.Key)}
-			err = errors.Join(err, p.Engine.Insert(whole, collection, r))
-		}
-		if err != nil {
-			p.t.Error(err)
-		}
-		if n == 3 {
-			close(begun)
-		}
+	for _, c := range collections {
+		ok(t, to.Engine.Walk(t.Context(), c, func(r storage.Record, damage error) error {
+			_, err := to.Blobs.Stat(t.Context(), r.Doc.Lookup("blob").StringValue())
+			return errors.Join(damage, err)
+		}))
 	}
-	return n
 }
 
 func TestWithoutOneMomentWhatNamesOthersIsReadFirst(t *testing.T) {

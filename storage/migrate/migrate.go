@@ -60,6 +60,9 @@ const (
 
 // Refuse says why a store can't be opened with these steps: ErrNewer, ErrRestoring, or nil.
 func (s Steps) Refuse(ctx context.Context, e storage.Engine) error {
+	if err := Declare(ctx, e); err != nil {
+		return err
+	}
 	_, err := s.stands(ctx, e)
 	return err
 }
