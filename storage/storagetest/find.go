@@ -45,7 +45,7 @@ func bounds(s suite) {
 }
 
 func oddValues(s suite) {
-	values := []string{"", "\x01", " ", "%", "A", "_", "a", "a\u00a0", "é", "ÿ", "粤A12345", "\uffff", "🚗", "🚗🚗", "\U0010ffff"}
+	values := []string{"", "\x01", " ", "%", "A", "_", "a", "a\u00a0", "é", "ÿ", "粤A12345", "\ud7ff", "\ue000", "\uffff", "🚗", "🚗🚗", "\U0010ffff"}
 	for i, v := range values {
 		s.put(fmt.Sprintf("main/%02d", i), "", "word", v)
 	}
@@ -62,8 +62,9 @@ func oddValues(s suite) {
 			s.finds(storage.Query{Key: "word", Equal: values[i]}, r.ID)
 		}
 	}
-	s.finds(storage.Query{Key: "word", Prefix: "🚗"}, "main/12", "main/13")
-	s.finds(storage.Query{Key: "word", Prefix: "\U0010ffff"}, "main/14")
+	s.finds(storage.Query{Key: "word", Prefix: "🚗"}, "main/14", "main/15")
+	s.finds(storage.Query{Key: "word", Prefix: "\U0010ffff"}, "main/16")
+	s.finds(storage.Query{Key: "word", Prefix: "\ud7ff"}, "main/11")
 	s.finds(storage.Query{Key: "word", Prefix: "%"}, "main/03")
 }
 
