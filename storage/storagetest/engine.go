@@ -111,13 +111,17 @@ func (s suite) put(id, text string, keys ...string) {
 func (s suite) ids(q storage.Query) []string {
 	s.t.Helper()
 	ids := []string{}
-	for {
+	for been := map[string]bool{}; ; {
 		page, err := s.Find(s.ctx(), cars, q)
 		s.ok(err)
 		for _, r := range page {
 			ids = append(ids, r.ID)
 			q.After = storage.Cursor(r.At, r.ID)
 		}
+		if been[q.After] && len(page) > 0 {
+			s.t.Fatalf("%+v goes in a circle: %q", q, ids[:min(len(ids), 20)])
+		}
+		been[q.After] = true
 		if len(page) < q.Limit {
 			return ids
 		}
