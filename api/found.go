@@ -35,9 +35,11 @@ func checkArrival(a visit.Arrival) error {
 // find looks an arrival up in the store's files, and makes what is new (R2). Every step may be repeated: what must be
 // unique is a reservation, so a loser, or the one who comes after a crash, finds the winner's id and goes on. Call it only
 // when nothing refuses the request any more but what making says: what is made stays.
-func (s *Server) find(ctx context.Context, in store.Store, v *visit.Visit, a visit.Arrival, making func(context.Context) error) (visit.Found, error) {
+func (s *Server) find(
+	ctx context.Context, in store.Store, v *visit.Visit, a visit.Arrival, now domain.Time, making func(context.Context) error,
+) (visit.Found, error) {
 	f := finder{
-		Server: s, in: in, visit: v, arrival: a, now: domain.At(s.Now()), making: making,
+		Server: s, in: in, visit: v, arrival: a, now: now, making: making,
 		plate: vehicle.NormalizePlate(a.Plate), vin: vehicle.NormalizeVIN(a.VIN),
 	}
 	car, err := f.findVehicle(ctx)
@@ -52,12 +54,12 @@ func (s *Server) find(ctx context.Context, in store.Store, v *visit.Visit, a vis
 }
 
 // findAgain is find for a visit whose arrival reads another way now.
-func (s *Server) findAgain(ctx context.Context, v *visit.Visit, a visit.Arrival) (visit.Found, error) {
+func (s *Server) findAgain(ctx context.Context, v *visit.Visit, a visit.Arrival, now domain.Time) (visit.Found, error) {
 	in, err := s.store(ctx, v.StoreID)
 	if err != nil {
 		return visit.Found{}, err
 	}
-	return s.find(ctx, in, v, a, func(context.Context) error { return nil })
+	return s.find(ctx, in, v, a, now, func(context.Context) error { return nil })
 }
 
 // knows notes what the files held of the car when it arrived: what this visit itself told them since is nothing known.

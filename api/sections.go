@@ -284,7 +284,7 @@ func (s *Server) adopted(ctx context.Context, v *visit.Visit, signatureID string
 		return a, err
 	}
 	a.judged = true
-	a.found, err = s.findAgain(ctx, v, a.sheet.Arrival())
+	a.found, err = s.findAgain(ctx, v, a.sheet.Arrival(), domain.At(s.Now()))
 	return a, err
 }
 

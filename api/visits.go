@@ -124,10 +124,10 @@ func (s *Server) sameVisit(c *gin.Context, a attempt, v visit.Visit) error {
 	return nil
 }
 
-// openBefore ends the look-up of an arrival whose visit is there already.
-type openBefore struct{ visit.Visit }
+// openedError ends the look-up of an arrival whose visit is there already.
+type openedError struct{ visit.Visit }
 
-func (openBefore) Error() string { return "the visit is there" }
+func (openedError) Error() string { return "the visit is there" }
 
 // unlessOpened refuses to make anything for a visit that is there. One whose key is new most often is not, and a known car
 // and customer need nothing made: then the insert of the visit itself decides, and nobody has to ask before.
@@ -136,7 +136,7 @@ func (s *Server) unlessOpened(id string) func(context.Context) error {
 		saved, err := s.visits.Get(ctx, id)
 		switch {
 		case err == nil:
-			return openBefore{saved.Value}
+			return openedError{saved.Value}
 		case errors.Is(err, storage.ErrNotFound):
 			return nil
 		default:
@@ -152,8 +152,8 @@ func (s *Server) open(c *gin.Context, a attempt, arrival visit.Arrival) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.find(ctx, st, &visit.Visit{ID: a.id, ArrivedAt: now}, arrival, s.unlessOpened(key(c, a.id)))
-	if before, ok := errors.AsType[openBefore](err); ok {
+	found, err := s.find(ctx, st, &visit.Visit{ID: a.id, ArrivedAt: now}, arrival, now, s.unlessOpened(key(c, a.id)))
+	if before, ok := errors.AsType[openedError](err); ok {
 		return s.sameVisit(c, a, before.Visit)
 	} else if err != nil {
 		return err
@@ -263,7 +263,7 @@ func (s *Server) correctVisit(c *gin.Context) error {
 	if err := mayCorrect(c, &before.Value, arrival); err != nil {
 		return err
 	}
-	found, err := s.findAgain(ctx, &before.Value, arrival)
+	found, err := s.findAgain(ctx, &before.Value, arrival, now)
 	if err != nil {
 		return err
 	}

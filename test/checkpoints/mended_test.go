@@ -19,6 +19,7 @@ import (
 // spoil changes a stored document behind the engine's back: no checksum follows.
 func spoil(t *testing.T, h *harness.House, collection, id string) {
 	t.Helper()
+	harness.OnFiles(t)
 	c, err := sqlite3.Open("file:" + filepath.Join(h.Folder, "walkaround.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 // spoil changes a stored document behind the engine's back: no checksum follows.
 func spoil(t *testing.T, h *harness.House, collection, id string) {
 	t.Helper()
+	harness.OnFiles(t)
 	c, err := sqlite3.Open("file:" + filepath.Join(h.Folder, "walkaround.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -40,6 +41,7 @@ func visitsOf(h *harness.House) *storage.Collection[visit.Visit] {
 }
 
 func TestADamagedVisitHoldsUpNoSeal(t *testing.T) {
+	harness.OnFiles(t)
 	folder, sound := t.TempDir(), ""
 	t.Run("signed", func(t *testing.T) {
 		h := harness.Start(t, harness.Folder(folder), harness.Idle())

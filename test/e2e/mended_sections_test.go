@@ -216,6 +216,7 @@ func TestProofOfAnotherIsNotTaken(t *testing.T) {
 
 // TestFirstPDFIsTheOneThatIsKept renames the store after a PDF was handed out.
 func TestFirstPDFIsTheOneThatIsKept(t *testing.T) {
+	harness.OnFiles(t)
 	folder := t.TempDir()
 	var at string
 	var first []byte
@@ -265,6 +266,7 @@ func retained(t *testing.T, folder string) []string {
 
 // TestDamagedPhotoIsNotBundled changes a byte on the disk.
 func TestDamagedPhotoIsNotBundled(t *testing.T) {
+	harness.OnFiles(t)
 	folder := t.TempDir()
 	h := harness.Start(t, harness.Folder(folder), harness.Idle())
 	v := h.As("advisor").ReadyVisit("粵A·12345")

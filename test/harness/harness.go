@@ -92,7 +92,9 @@ func Start(tb testing.TB, options ...Option) *House {
 func (h *House) build(tb testing.TB, how setup) {
 	tb.Helper()
 	var err error
-	h.Engine, h.Blobs, err = open.Open(tb.Context(), open.Config{Folder: how.folder, Now: h.Clock.Now})
+	in := h.lies()
+	tb.Cleanup(func() { h.drop(in) })
+	h.Engine, h.Blobs, err = open.Open(tb.Context(), in)
 	if err != nil {
 		tb.Fatalf("harness: %v", err)
 	}
