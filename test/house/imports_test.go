@@ -42,6 +42,8 @@ func ours(from, to string) bool {
 		return below("domain")
 	case from == "storage/open": // it alone chooses
 		return below("domain", "storage")
+	case from == "storage/archive": // a backup says which format its documents have
+		return to == "storage" || to == "storage/migrate" || below("domain")
 	case part == "storage": // an engine, or the suite that all engines pass
 		return to == "storage" || below("domain")
 	case part == "openapi":
