@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,20 +27,22 @@ const (
 // Relay runs the tasks that documents owe: found by their `pending` key, under a lease, at least once, in order per
 // document; what keeps failing is set aside in the document, under its `failed` key.
 type Relay struct {
-	leases *Leases
-	lease  time.Duration // how long a lease is held without being renewed
-	log    *slog.Logger
-	now    func() time.Time
-	loops  []func(context.Context)
-	wakes  map[string]chan struct{}
-	stop   context.CancelFunc
-	wait   sync.WaitGroup
-	held   []string
+	leases  *Leases
+	lease   time.Duration // how long a lease is held without being renewed
+	log     *slog.Logger
+	now     func() time.Time
+	loops   []func(context.Context)
+	wakes   map[string]chan struct{}
+	stop    context.CancelFunc
+	wait    sync.WaitGroup
+	held    []string
+	depths  []func(context.Context) (Depth, error)
+	watcher Watcher
 }
 
 // NewRelay makes a relay that does nothing yet.
 func NewRelay(leases *Leases, log *slog.Logger, now func() time.Time) *Relay {
-	return &Relay{leases: leases, lease: leaseTime, log: log, now: now, wakes: map[string]chan struct{}{}}
+	return &Relay{leases: leases, lease: leaseTime, log: log, now: now, wakes: map[string]chan struct{}{}, watcher: nobody{}}
 }
 
 // Consumer does a task of a document. It may run again after it succeeded. The change that it returns, if any, is
@@ -62,6 +65,7 @@ func Serve[T any](r *Relay, q Queue[T]) {
 	r.wakes[q.Name] = wake
 	name := "relay/" + q.Name
 	r.held = append(r.held, name)
+	r.depths = append(r.depths, func(ctx context.Context) (Depth, error) { return depth(ctx, q) })
 	r.loops = append(r.loops, func(ctx context.Context) {
 		for r.sleep(ctx, wake, pollEvery) {
 			r.attempt(ctx, name, func(ctx context.Context) error { return drain(ctx, r, q) })
@@ -86,7 +90,7 @@ func (r *Relay) Every(name string, period time.Duration, do func(context.Context
 				pause, retry = period, r.lease
 			case elsewhere:
 				pause = r.lease
-			case failed:
+			case failed, lost:
 				pause, retry = retry, min(2*retry, period)
 			}
 		}
@@ -147,41 +151,34 @@ func (r *Relay) sleep(ctx context.Context, wake <-chan struct{}, period time.Dur
 	return true
 }
 
-// outcome is what became of an attempt.
-type outcome int
-
-const (
-	done outcome = iota
-	elsewhere
-	failed
-)
-
 // attempt does work under its lease, which is renewed as long as it lasts, and logs what goes wrong.
 func (r *Relay) attempt(ctx context.Context, name string, do func(context.Context) error) outcome {
-	until := time.Now().Add(r.lease)
+	start := time.Now()
 	mine, err := r.leases.Hold(ctx, name, r.lease)
+	became := elsewhere
 	if err == nil && mine {
-		held, lost := context.WithCancel(ctx)
-		r.wait.Go(func() { r.renew(held, lost, name, until) })
+		held, end := context.WithCancelCause(ctx)
+		r.wait.Go(func() { r.renew(held, end, name, start.Add(r.lease)) })
 		err = do(held)
-		lost()
+		became = done
+		if errors.Is(context.Cause(held), errLost) {
+			became, err = lost, errors.Join(errLost, err)
+		}
+		end(nil)
+	}
+	if err != nil && became != lost {
+		became = failed
 	}
 	if err != nil && ctx.Err() == nil {
 		r.log.ErrorContext(ctx, "background work failed", slog.String("work", name), slog.Any("error", err))
 	}
-	switch {
-	case err != nil:
-		return failed
-	case !mine:
-		return elsewhere
-	default:
-		return done
-	}
+	r.watcher.Attempted(name, string(became), time.Since(start))
+	return became
 }
 
 // renew holds on to a lease until ctx ends. When another process has it, or when it could not be renewed before it lapsed,
 // so that another may take it, the work is ended: two would run it at once.
-func (r *Relay) renew(ctx context.Context, lost context.CancelFunc, name string, until time.Time) {
+func (r *Relay) renew(ctx context.Context, end context.CancelCauseFunc, name string, until time.Time) {
 	ticker := time.NewTicker(r.lease / 3)
 	defer ticker.Stop()
 	for {
@@ -198,7 +195,7 @@ func (r *Relay) renew(ctx context.Context, lost context.CancelFunc, name string,
 		case err == nil && mine:
 			until = next
 		case err == nil, !time.Now().Before(until):
-			lost()
+			end(errLost)
 			return
 		}
 	}
@@ -255,7 +252,9 @@ func run[T any](ctx context.Context, r *Relay, q Queue[T], doc T) bool {
 		if !ok || task.DueAt.After(r.now()) {
 			return true
 		}
+		start := time.Now()
 		change, failure := consume(ctx, q, doc, task)
+		r.watcher.Ran(q.Name, task.Type, failure != nil, time.Since(start))
 		if failure != nil && ctx.Err() != nil {
 			return false // ended, not failed
 		}
@@ -276,13 +275,18 @@ func run[T any](ctx context.Context, r *Relay, q Queue[T], doc T) bool {
 	return false
 }
 
+// settle notes what became of a run. One that lost its lease in the middle may come late: the task was done by another
+// meanwhile and is owed anew, which this run has not seen.
 func settle(o *domain.Outbox, task domain.Task, failure error, now domain.Time) {
-	if failure == nil {
-		o.Done(task)
+	if failure != nil {
+		reason := failure.Error()
+		o.Fail(task.Type, task.Ref, strings.ToValidUTF8(reason[:min(len(reason), maxReason)], ""), now)
 		return
 	}
-	reason := failure.Error()
-	o.Fail(task.Type, task.Ref, strings.ToValidUTF8(reason[:min(len(reason), maxReason)], ""), now)
+	same := func(t domain.Task) bool { return t.Type == task.Type && t.Ref == task.Ref && t.DueAt == task.DueAt }
+	if slices.ContainsFunc(*o, same) {
+		o.Done(task)
+	}
 }
 
 // consume runs one task; a panic is its failure.

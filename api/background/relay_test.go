@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -96,13 +97,20 @@ func start(t *testing.T) *house {
 }
 
 func (h *house) relay() *background.Relay {
-	return background.NewRelay(background.NewLeases(h.engine, h.clock.Now), slog.New(slog.NewTextHandler(h.log, nil)), h.clock.Now)
+	return background.NewRelay(background.NewLeases(h.engine, h.clock.Now), quiet(h.log), h.clock.Now)
 }
+
+func quiet(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
 // serve starts a relay whose tasks are done by do; what it did is noted in the document.
 func (h *house) serve(t *testing.T, do background.Consumer[job]) *background.Relay {
 	t.Helper()
-	r := h.relay()
+	return h.serveOn(t, h.relay(), do)
+}
+
+// serveOn is serve by a relay that is there.
+func (h *house) serveOn(t *testing.T, r *background.Relay, do background.Consumer[job]) *background.Relay {
+	t.Helper()
 	background.Serve(r, background.Queue[job]{
 		Name: "jobs", Collection: h.jobs, Workers: 2,
 		ID:     func(j *job) string { return j.ID },
