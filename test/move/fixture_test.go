@@ -72,7 +72,7 @@ func TestWhatEarlierReleasesWroteIsServed(t *testing.T) {
 
 func unpacked(t *testing.T, path string) []byte {
 	t.Helper()
-	packed, err := os.ReadFile(path) //nolint:gosec // a file of the repository
+	packed, err := os.ReadFile(path)
 	ok(t, err)
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	ok(t, err)

@@ -36,6 +36,7 @@ func TestMain(m *testing.M) {
 	if path, err := binary(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(path)) // the machine's own cleaning takes what is left
 	}
+	_ = os.RemoveAll(life.folder) // likewise
 	os.Exit(code)
 }
 

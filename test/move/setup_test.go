@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +23,7 @@ import (
 	"example.com/walkaround/storage/migrate"
 	"example.com/walkaround/storage/sqlite"
 	"example.com/walkaround/test/harness"
+	"example.com/walkaround/test/samples"
 )
 
 // engine is a pair of documents and blobs.
@@ -149,23 +152,38 @@ func whole(t *testing.T, s archive.Storage) {
 	}))
 }
 
-// lived is a folder with a store in which something of everything has happened, closed again, and a visit of it that is
-// signed.
+// life is a store in which something of everything has happened, made once, closed again, and a visit of it that is signed.
+var life struct {
+	once           sync.Once
+	folder, signed string
+}
+
+// lived gives a test that store in a folder of its own.
 func lived(t *testing.T) (folder, signed string) {
 	t.Helper()
-	folder = t.TempDir()
-	t.Run("a store that has lived", func(t *testing.T) {
-		h := harness.Start(t, harness.Folder(folder), withSecret())
-		advisor := h.As("advisor")
-		v := advisor.ReadyVisit("粵A·12345")
-		v.Sign().Want(http.StatusCreated)
-		signed = v.ID
-		v.Get(v.At("/documents/inspection.pdf")).Want(http.StatusOK)
-		open := advisor.ReadyVisit("粵B·54321")
-		open.UploadPhoto(harness.SmallPhoto(7), "image/png").Want(http.StatusCreated)
-		settled(t, h)
-	})
-	return folder, signed
+	life.once.Do(func() { t.Run("a store that has lived", live) })
+	if life.signed == "" {
+		t.Fatal("there is no store; see the first failure")
+	}
+	folder = filepath.Join(t.TempDir(), "lived")
+	ok(t, os.CopyFS(folder, os.DirFS(life.folder)))
+	return folder, life.signed
+}
+
+func live(t *testing.T) {
+	var err error
+	life.folder, err = os.MkdirTemp("", "walkaround-lived-") //nolint:usetesting // it outlives this test; TestMain removes it
+	ok(t, err)
+	h := harness.Start(t, harness.Folder(life.folder), withSecret())
+	advisor := h.As("advisor")
+	v := advisor.ReadyVisit("粵A·12345")
+	v.Sign().Want(http.StatusCreated)
+	v.Get(v.At("/documents/inspection.pdf")).Want(http.StatusOK)
+	open := advisor.ReadyVisit("粵B·54321")
+	open.UploadPhoto(harness.SmallPhoto(7), "image/png").Want(http.StatusCreated)
+	open.Do(http.MethodPut, open.At("/recordings/"+domain.NewID()), samples.M4A(), "Content-Type", "audio/mp4").Want(http.StatusCreated)
+	settled(t, h)
+	life.signed = v.ID
 }
 
 // settled waits until nothing is owed any more.

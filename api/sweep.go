@@ -1,0 +1,33 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"example.com/walkaround/api/background"
+	"example.com/walkaround/storage"
+)
+
+// sweepEvery is how often blobs are looked for that nothing names. It reads every document.
+const sweepEvery = 24 * time.Hour
+
+// sweep deletes the blobs that nothing has named for a day. A damaged document may name anything: then nothing is deleted
+// until it is mended, and check names it.
+func (s *Server) sweep(ctx context.Context) error {
+	blobs, ok := s.Blobs.(storage.Movable)
+	if !ok {
+		return nil
+	}
+	swept, err := background.Sweeper{Engine: s.Engine, Blobs: blobs, Now: s.Now}.Sweep(ctx)
+	if errors.Is(err, background.ErrUnsure) {
+		s.Log.WarnContext(ctx, "no blob is swept", slog.Any("error", err))
+		return nil
+	}
+	if err == nil && swept.Marked+swept.Deleted > 0 {
+		s.Log.InfoContext(ctx, "blobs that nothing names", slog.Int64("blobs", swept.Looked), slog.Int64("marked", swept.Marked),
+			slog.Int64("deleted", swept.Deleted), slog.Int64("deleted_bytes", swept.Bytes), slog.Int64("retained", swept.Retained))
+	}
+	return err
+}
