@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -26,13 +27,24 @@ func ok(t *testing.T, err error) {
 	}
 }
 
-// store is an engine with so many cars of the oldest format, without a word about it.
-func store(t *testing.T, n int) storage.Engine {
+func open(t *testing.T, folder string) storage.Engine {
 	t.Helper()
-	e, err := sqlite.Open(t.Context(), t.TempDir())
+	e, err := sqlite.Open(t.Context(), folder)
 	ok(t, err)
 	t.Cleanup(func() { ok(t, e.Close()) })
 	ok(t, e.Declare(t.Context(), []storage.Declaration{{Name: cars, Keys: []string{"plate", "plate_key"}}}))
+	return e
+}
+
+// store is an engine with so many cars of the oldest format, without a word about it.
+func store(t *testing.T, n int) storage.Engine {
+	t.Helper()
+	return filled(t, t.TempDir(), n)
+}
+
+func filled(t *testing.T, folder string, n int) storage.Engine {
+	t.Helper()
+	e := open(t, folder)
 	for i := range n {
 		plate := fmt.Sprintf("a-%02d", i)
 		ok(t, e.Insert(t.Context(), cars, storage.Record{
@@ -115,6 +127,7 @@ func values(t *testing.T, e storage.Engine) (list []string) {
 
 func format(t *testing.T, e storage.Engine) migrate.Format {
 	t.Helper()
+	ok(t, migrate.Declare(t.Context(), e))
 	f, err := migrate.FormatOf(t.Context(), e)
 	ok(t, err)
 	return migrate.Format{Version: f.Version, Target: f.Target}
@@ -289,4 +302,26 @@ func TestARestoreThatBrokeOffKeepsTheStoreClosed(t *testing.T) {
 	}
 	ok(t, migrate.EndRestore(t.Context(), e))
 	ok(t, migrate.Known().Prepare(t.Context(), e, &leases{}))
+}
+
+// A lease that is lost ends the migration: another process has it by now.
+func TestALostLeaseEndsTheMigration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, held := store(t, 1), &leases{}
+		hangs := migrate.Steps{{To: 2, Run: func(ctx context.Context, _ storage.Engine) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}}}
+		began := time.Now()
+		err := hangs.Prepare(t.Context(), e, held) // this lease can't be renewed
+		if !errors.Is(err, storage.ErrUnavailable) || !strings.Contains(err.Error(), "lease of the migration was lost") {
+			t.Errorf("got %v", err)
+		}
+		if took := time.Since(began); took > 15*time.Second {
+			t.Errorf("it went on for %s", took)
+		}
+		if got := format(t, e); got != (migrate.Format{Version: 1, Target: 2}) {
+			t.Errorf("%+v", got)
+		}
+	})
 }
