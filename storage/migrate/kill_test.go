@@ -31,6 +31,7 @@ func TestAMigrationKilledAgainAndAgainIsFinished(t *testing.T) {
 	}
 	e := open(t, folder)
 	got := values(t, e)
+	t.Logf("killed %d times", kills)
 	if kills < 5 || len(got) != 10 || got[9] != "A-09!" || format(t, e) != (migrate.Format{Version: 3}) {
 		t.Errorf("after %d kills: %q, %+v", kills, got, format(t, e))
 	}
@@ -39,7 +40,7 @@ func TestAMigrationKilledAgainAndAgainIsFinished(t *testing.T) {
 // migrateAndKill runs the child and kills it when it has changed some documents; true when it came to its end before.
 func migrateAndKill(t *testing.T, folder string, after int) bool {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAMigrationKilledAgainAndAgainIsFinished$") //nolint:gosec // this very test
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAMigrationKilledAgainAndAgainIsFinished$")
 	cmd.Env = append(os.Environ(), migrating+"="+folder)
 	out, err := cmd.StdoutPipe()
 	ok(t, err)
