@@ -58,7 +58,7 @@ func passing(err error) bool {
 		return false
 	}
 	var connection topology.ConnectionError
-	var pool topology.WaitQueueTimeoutError
+	var pool interface{ Retryable() bool } // of a pool that was just cleared
 	var labeled mongo.LabeledError
 	var write mongo.WriteException
 	switch {
@@ -68,7 +68,7 @@ func passing(err error) bool {
 		return true
 	case errors.As(err, &write) && write.WriteConcernError != nil: // a majority may not have it
 		return true
-	case errors.As(err, &connection), errors.As(err, &pool):
+	case errors.As(err, &connection), errors.As(err, &pool) && pool.Retryable():
 		return true
 	default:
 		return mongo.IsNetworkError(err) || mongo.IsTimeout(err) || hasCode(err, passingCodes)

@@ -80,15 +80,16 @@ const (
 func (e *Engine) start(ctx context.Context, log *slog.Logger, hosts []string) error {
 	for try, wait := 1, firstRetry; ; try, wait = try+1, min(2*wait, lastRetry) {
 		err := e.check(ctx, log)
-		if err == nil || ctx.Err() == nil && !passing(err) {
-			return err
+		if err == nil {
+			return nil
 		}
-		if ctx.Err() == nil {
+		again := passing(err)
+		if again && ctx.Err() == nil {
 			log.WarnContext(ctx, "MongoDB is out of reach: trying again", slog.Any("hosts", hosts), slog.Int("try", try),
 				slog.Duration("wait", wait), slog.Any("error", err))
 			err = errors.Join(pause(ctx, wait), err)
 		}
-		if ctx.Err() != nil {
+		if !again || ctx.Err() != nil {
 			return fmt.Errorf("storage/mongo: %s: %w", strings.Join(hosts, ","), err)
 		}
 	}
@@ -116,7 +117,7 @@ func (e *Engine) check(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	if len(build.Numbers) == 0 || build.Numbers[0] < oldestServer {
-		return fmt.Errorf("storage/mongo: MongoDB %s is too old: at least %d.0 is needed", build.Version, oldestServer)
+		return fmt.Errorf("MongoDB %s is too old: at least %d.0 is needed", build.Version, oldestServer)
 	}
 	var hello struct {
 		Set string `bson:"setName"`
@@ -158,7 +159,7 @@ func (e *Engine) checkFormat(ctx context.Context) error {
 	case err != nil:
 		return err
 	case stored > thisFormat:
-		return fmt.Errorf("storage/mongo: the documents are in format %d, and this program knows %d: a newer one has been here", stored, thisFormat)
+		return fmt.Errorf("the documents are in format %d, and this program knows %d: a newer one has been here", stored, thisFormat)
 	case stored > 0 || e.readOnly:
 		return nil
 	}
