@@ -39,18 +39,12 @@ func (s *Store) stat(ctx context.Context, key string) (minio.ObjectInfo, error) 
 
 // hidden is the newest version of an object under delete markers.
 func (s *Store) hidden(ctx context.Context, name string) (minio.ObjectInfo, error) {
-	versions, err := s.versions(ctx, name)
+	versions, err := s.found(ctx, name)
 	if err != nil {
 		return minio.ObjectInfo{}, err
 	}
-	for _, v := range versions {
-		if v.IsDeleteMarker {
-			continue
-		}
-		o, err := s.core.StatObject(ctx, s.bucket, name, minio.StatObjectOptions{VersionID: v.VersionID})
-		return o, failure(ctx, err)
-	}
-	return minio.ObjectInfo{}, fmt.Errorf("object %s: %w", name, storage.ErrNotFound)
+	o, err := s.core.StatObject(ctx, s.bucket, name, minio.StatObjectOptions{VersionID: newest(versions).VersionID})
+	return o, failure(ctx, err)
 }
 
 // describe cuts times to whole seconds, which is all that some answers tell.

@@ -124,6 +124,15 @@ func TestContract(t *testing.T) {
 				return open(t, c)
 			})
 		})
+		t.Run("movable, "+name, func(t *testing.T) {
+			t.Parallel()
+			storagetest.Movable(t, func(t *testing.T) storage.Blobs {
+				t.Helper()
+				c := settings(t, srv)
+				change(&c)
+				return open(t, c)
+			})
+		})
 	}
 	t.Run("declared", func(t *testing.T) {
 		t.Parallel()

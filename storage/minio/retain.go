@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -71,6 +69,40 @@ func (s *Store) held(ctx context.Context, name, version string) (bool, error) {
 	return s.now().Before(end) || o.Metadata.Get("X-Amz-Object-Lock-Legal-Hold") == "ON", err
 }
 
+// Retained is the latest of a blob's mark and of the locks on all its versions.
+func (s *Store) Retained(ctx context.Context, key string) (time.Time, error) {
+	name, err := object(key)
+	if err != nil {
+		return time.Time{}, err
+	}
+	versions, err := s.found(ctx, name)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("blob %s: %w", key, err)
+	}
+	latest, err := s.marked(ctx, key)
+	for _, v := range versions {
+		if err != nil || v.IsDeleteMarker {
+			continue
+		}
+		var end time.Time
+		if end, err = s.lockedUntil(ctx, v); end.After(latest) {
+			latest = end
+		}
+	}
+	return latest, err
+}
+
+// lockedUntil asks for the lock of a version, unless what was found tells of it.
+func (s *Store) lockedUntil(ctx context.Context, o minio.ObjectInfo) (time.Time, error) {
+	if o.Metadata == nil { // of a list
+		var err error
+		if o, err = s.core.StatObject(ctx, s.bucket, o.Key, minio.StatObjectOptions{VersionID: o.VersionID}); err != nil {
+			return time.Time{}, failure(ctx, err)
+		}
+	}
+	return lockEnd(o)
+}
+
 // mark writes until when a blob is retained, unless a later time stands there. Two processes that mark one blob at once
 // may leave the earlier of their times.
 func (s *Store) mark(ctx context.Context, key string, until time.Time) error {
@@ -100,117 +132,4 @@ func (s *Store) marked(ctx context.Context, key string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%w: retention of blob %s: %w", storage.ErrCorrupt, key, err)
 	}
 	return end, nil
-}
-
-// Delete removes a blob that is not retained, with all its versions.
-func (s *Store) Delete(ctx context.Context, key string) error {
-	o, err := s.stat(ctx, key)
-	if err != nil {
-		return err
-	}
-	if s.readOnly {
-		return errReadOnly
-	}
-	end, err := s.marked(ctx, key) // also with a lock: the bucket may have been used without
-	if err != nil {
-		return err
-	}
-	if s.now().Before(end) {
-		return fmt.Errorf("blob %s until %s: %w", key, end.Format(time.RFC3339), storage.ErrRetained)
-	}
-	if err := s.remove(ctx, o.Key); err != nil {
-		return fmt.Errorf("blob %s: %w", key, err)
-	}
-	if end.IsZero() {
-		return nil
-	}
-	return s.remove(ctx, retained+key)
-}
-
-// remove removes all versions of an object, the oldest first: what is left of it is always its newest.
-func (s *Store) remove(ctx context.Context, name string) error {
-	if !s.versioned {
-		return failure(ctx, s.core.RemoveObject(ctx, s.bucket, name, minio.RemoveObjectOptions{}))
-	}
-	versions, err := s.versions(ctx, name)
-	if err != nil {
-		return err
-	}
-	for _, v := range slices.Backward(versions) {
-		if err := s.removeVersion(ctx, name, v.VersionID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// lockWords stand in S3's refusal, whose code is that of any refusal. MinIO uses others.
-const lockWords = "protected by object lock"
-
-// removeVersion removes a version of an object. Where its refusal does not tell a lock from a missing right, the version is
-// looked at.
-func (s *Store) removeVersion(ctx context.Context, name, version string) error {
-	refused := s.core.RemoveObject(ctx, s.bucket, name, minio.RemoveObjectOptions{VersionID: version})
-	answer := response(refused)
-	if answer.StatusCode < 400 || answer.StatusCode >= 500 {
-		return failure(ctx, refused)
-	}
-	if held, err := s.held(ctx, name, version); !strings.Contains(answer.Message, lockWords) && (err != nil || !held) {
-		return failure(ctx, refused)
-	}
-	return fmt.Errorf("%w: %w", storage.ErrRetained, refused)
-}
-
-// versions are all versions of an object and its delete markers, the newest first.
-func (s *Store) versions(ctx context.Context, name string) ([]minio.ObjectInfo, error) {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	var list []minio.ObjectInfo
-	for o := range s.core.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: name, WithVersions: true, Recursive: true}) {
-		switch {
-		case o.Err != nil:
-			return nil, failure(ctx, o.Err)
-		case o.Key == name:
-			list = append(list, o)
-		}
-	}
-	return list, ctx.Err() // a walk that is cut short does not say so itself
-}
-
-// List walks the blobs of a store in order of key.
-func (s *Store) List(ctx context.Context, store, after string, limit int) ([]storage.BlobInfo, error) {
-	if limit < 1 || limit > storage.MaxList {
-		return nil, fmt.Errorf("storage/minio: limit %d is not within 1 to %d", limit, storage.MaxList)
-	}
-	if !storeName.MatchString(store) {
-		return nil, fmt.Errorf("store %q: %w", store, storage.ErrValue)
-	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	var list []storage.BlobInfo
-	for o := range s.core.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{
-		Prefix: store + "/", StartAfter: startAfter(store, after), MaxKeys: limit, Recursive: true, WithVersions: s.versioned,
-	}) {
-		if o.Err != nil {
-			return nil, failure(ctx, o.Err)
-		}
-		key, ok := blobKey(o.Key)
-		if !ok || o.IsDeleteMarker || key <= after { // the newest version comes first, and some servers go on with after itself
-			continue
-		}
-		after = key
-		if list = append(list, describe(key, o)); len(list) == limit {
-			break
-		}
-	}
-	return list, ctx.Err()
-}
-
-// startAfter is the object behind which a page begins.
-func startAfter(store, after string) string {
-	digits := strings.TrimPrefix(after, store+"/")
-	if len(digits) < 2 {
-		return ""
-	}
-	return store + "/" + digits[:2] + "/" + digits
 }

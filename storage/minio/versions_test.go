@@ -2,7 +2,9 @@ package minio_test
 
 import (
 	"io"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -83,6 +85,9 @@ func repeatOfSealed(t *testing.T, b *bucket) {
 	if after := b.versions(); after != before {
 		t.Errorf("%d versions are left of %d", after, before)
 	}
+	if until, err := b.Retained(t.Context(), key); err != nil || until.Before(time.Now()) {
+		t.Errorf("it says that it is retained until %s, %v", until, err)
+	}
 	b.ok(storage.Verify(t.Context(), b, key))
 }
 
@@ -160,6 +165,27 @@ func pings(t *testing.T, b *bucket) {
 	}
 	if n := b.versions(); n != 0 {
 		t.Errorf("%d versions are left", n)
+	}
+}
+
+func TestWhatIsPutDuringADeletionStays(t *testing.T) {
+	srv := server(t)
+	c := settings(t, srv)
+	c.Lock = minio.LockGovernance
+	beside := open(t, c)
+	info := put(t, beside, "x")
+	var once sync.Once
+	c.Endpoint = proxy(t, srv, func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodDelete && strings.HasSuffix(r.URL.Path, object(info.Key)) {
+			once.Do(func() { put(t, beside, "x") })
+		}
+		return false
+	}).URL
+	if err := open(t, c).DeleteUnrenewed(t.Context(), info.Key, info.Stored); err != nil {
+		t.Fatal(err)
+	}
+	if err := storage.Verify(t.Context(), beside, info.Key); err != nil {
+		t.Errorf("acknowledged, and %v", err)
 	}
 }
 
