@@ -19,14 +19,19 @@ import (
 )
 
 func TestMethodsThatNobodyKnowsAreOneLabel(t *testing.T) {
-	m := newMetrics()
+	m := newMetrics(nil)
 	for i := range 50 {
 		m.observe(fmt.Sprint("BREW", i), "", http.StatusMethodNotAllowed, time.Millisecond)
 	}
 	m.observe(http.MethodGet, "/healthz", http.StatusOK, time.Millisecond)
 	families, err := m.registry.Gather()
-	if err != nil || len(families) != 1 || len(families[0].GetMetric()) != 2 {
-		t.Errorf("strangers fill the memory: %v, %v", families, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "walkaround_request_seconds" && len(f.GetMetric()) != 2 {
+			t.Errorf("strangers fill the memory: %v", f)
+		}
 	}
 }
 

@@ -51,13 +51,14 @@ func (s *Server) observe(c *gin.Context) {
 	if streams(c.Request) {
 		limit = uploadTime
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), limit)
+	ctx, cancel := context.WithTimeout(s.traced(c, id), limit)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	control := http.NewResponseController(c.Writer)
 	deadline := time.Now().Add(limit)
 	_ = control.SetReadDeadline(deadline)                   // a recorder in a test has none
 	_ = control.SetWriteDeadline(deadline.Add(time.Minute)) // likewise
+	s.metrics.enter(c.Request)
 	defer s.finish(c, start)
 	c.Next()
 }
@@ -72,6 +73,8 @@ func (s *Server) finish(c *gin.Context, start time.Time) {
 		s.problem(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 	}
 	took := s.Now().Sub(start)
+	s.endTrace(c)
+	s.metrics.leave(c.Request)
 	s.metrics.observe(c.Request.Method, c.FullPath(), c.Writer.Status(), took)
 	if !s.Log.Enabled(c.Request.Context(), slog.LevelDebug) {
 		return

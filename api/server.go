@@ -12,8 +12,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/semaphore"
 
 	"example.com/walkaround/api/auth"
@@ -43,6 +46,10 @@ type Config struct {
 	Timestamps     *timestamp.Client // nil: checkpoints are not timestamped
 	RetentionYears int               // how long sealed evidence can't be deleted
 	Version        string
+	Registry       *prometheus.Registry            // where the metrics are; nil: one of its own
+	MetricsFrom    []netip.Prefix                  // who beside this machine may read them
+	Tracer         trace.Tracer                    // makes the spans of requests; nil: none
+	Space          func() (free uint64, err error) // of the disk where the embedded engines write; nil: there are none
 }
 
 // FirstStore is the store that an empty installation begins with.
@@ -52,17 +59,21 @@ const FirstStore = "main"
 type Server struct {
 	Config
 	data
-	auth      *auth.Service
-	relay     *background.Relay
-	deriver   *image.Deriver
-	drawings  *semaphore.Weighted // turns of looking a drawn signature through
-	limits    limits
-	metrics   *metrics
-	numbers   numbers
-	templates templates
-	routes    []route
-	handler   http.Handler
-	reference http.Handler // the page at /docs
+	auth       *auth.Service
+	relay      *background.Relay
+	deriver    *image.Deriver
+	drawings   *semaphore.Weighted // turns of looking a drawn signature through
+	limits     limits
+	metrics    *metrics
+	state      *readings
+	probe      probe
+	draining   atomic.Bool
+	exposition http.Handler // of the metrics
+	numbers    numbers
+	templates  templates
+	routes     []route
+	handler    http.Handler
+	reference  http.Handler // the page at /docs
 }
 
 // data are the collections.
@@ -112,7 +123,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.RetentionYears == 0 {
 		c.RetentionYears = 10
 	}
-	s := &Server{Config: c, data: collections(c.Engine), deriver: image.NewDeriver(deriveMemory), drawings: semaphore.NewWeighted(drawingsAtOnce), metrics: newMetrics(), reference: openapi.Docs()}
+	s := &Server{Config: c, data: collections(c.Engine), deriver: image.NewDeriver(deriveMemory), drawings: semaphore.NewWeighted(drawingsAtOnce), metrics: newMetrics(c.Registry), state: newReadings(), reference: openapi.Docs()}
 	if err := c.Engine.Declare(ctx, declarations(c.Engine)); err != nil {
 		return nil, fmt.Errorf("declare collections: %w", err)
 	}
@@ -125,6 +136,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.numbers.last = map[string]int{}
 	s.relay = background.NewRelay(background.NewLeases(c.Engine, c.Now), c.Log, c.Now)
 	s.serveQueues()
+	s.measure()
 	s.handler, err = s.mount() //nolint:contextcheck // each request brings its own
 	return s, err
 }

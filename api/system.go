@@ -5,20 +5,13 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"example.com/walkaround/domain"
 	"example.com/walkaround/openapi"
-	"example.com/walkaround/storage"
 )
 
 func (s *Server) systemRoutes() []route {
@@ -58,109 +51,6 @@ type Health struct {
 //	@Router			/healthz [get]
 func (s *Server) healthz(c *gin.Context) error {
 	return sendValue(c, Health{Status: "ok", Version: s.Version})
-}
-
-// Readiness says whether requests can be answered.
-type Readiness struct {
-	Status string `json:"status" example:"ok"`
-	Failed int    `json:"failed"` // tasks that were set aside after many attempts, at most 200 counted a queue
-}
-
-// readyz says whether storage can be reached.
-//
-//	@Summary		Can requests be answered
-//	@Description	Reads documents and tries to write blobs. `failed` counts background tasks that were set aside: look at the log.
-//	@ID				readyz
-//	@Tags			system
-//	@Produce		json
-//	@Success		200	{object}	Readiness
-//	@Router			/readyz [get]
-func (s *Server) readyz(c *gin.Context) error {
-	ctx := c.Request.Context()
-	if err := s.Engine.Ping(ctx); err != nil {
-		return fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
-	}
-	if err := s.Blobs.Ping(ctx); err != nil {
-		return fmt.Errorf("blobs: %w", err)
-	}
-	setAside := storage.Query{Key: "failed", Limit: storage.MaxFind, SkipDamaged: true} // a damaged row is one of them
-	visits, err := s.visits.Find(ctx, setAside)
-	if err != nil {
-		return err
-	}
-	photos, err := s.photos.Find(ctx, setAside)
-	if err != nil {
-		return err
-	}
-	failed := len(visits.Items) + len(visits.Damaged) + len(photos.Items) + len(photos.Damaged)
-	return sendValue(c, Readiness{Status: "ok", Failed: failed})
-}
-
-// metrics are what Prometheus reads.
-type metrics struct {
-	registry *prometheus.Registry
-	requests *prometheus.HistogramVec
-	known    sync.Map // of observed to the prometheus.Observer: the vector finds it by hashing the names each time
-}
-
-// observed is what a histogram is about: as many as there are routes and statuses.
-type observed struct {
-	method string
-	route  string
-	status int
-}
-
-func newMetrics() *metrics {
-	m := &metrics{
-		registry: prometheus.NewRegistry(),
-		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "walkaround_request_seconds", Help: "Time to answer a request.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8),
-		}, []string{"method", "route", "status"}),
-	}
-	m.registry.MustRegister(m.requests)
-	return m
-}
-
-// knownMethods are those that the histogram tells apart: a stranger may send any word as a method.
-//
-//nolint:gochecknoglobals // a list that nothing changes
-var knownMethods = []string{
-	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
-}
-
-func (m *metrics) observe(method, route string, status int, took time.Duration) {
-	if !slices.Contains(knownMethods, method) {
-		method = "other"
-	}
-	if route == "" {
-		route = "none"
-	}
-	a := observed{method, route, status}
-	known, ok := m.known.Load(a)
-	if !ok {
-		known, _ = m.known.LoadOrStore(a, m.requests.WithLabelValues(method, route, strconv.Itoa(status)))
-	}
-	if o, ok := known.(prometheus.Observer); ok {
-		o.Observe(took.Seconds())
-	}
-}
-
-// serveMetrics is for who runs the server: on loopback only, so that nothing of the business is told to strangers.
-//
-//	@Summary		Read metrics
-//	@Description	Prometheus text format; answered on the loopback interface only.
-//	@ID				getMetrics
-//	@Tags			system
-//	@Produce		plain
-//	@Success		200	{string}	string
-//	@Router			/metrics [get]
-func (s *Server) serveMetrics(c *gin.Context) error {
-	from, err := netip.ParseAddrPort(c.Request.RemoteAddr)
-	if err != nil || !from.Addr().Unmap().IsLoopback() {
-		return domain.Refuse(domain.CodeNotFound, "no such resource")
-	}
-	promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP(c.Writer, c.Request)
-	return nil
 }
 
 // openAPIJSON serves this document.

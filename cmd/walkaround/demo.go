@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"text/tabwriter"
 
-	"example.com/walkaround/api"
 	"example.com/walkaround/cmd/walkaround/config"
 	"example.com/walkaround/cmd/walkaround/demodata"
 	"example.com/walkaround/cmd/walkaround/keep"
@@ -105,12 +104,12 @@ func (c call) demoAccounts(cfg config.Config) welcome {
 
 // seedDemo fills an empty store with the demo's story and lists its accounts.
 func seedDemo(ctx context.Context, s server, base string, say func(string)) ([]account, error) {
-	house, ok := s.(*api.Server)
+	running, ok := s.(*house)
 	if !ok {
 		return nil, fmt.Errorf("demo: %T is no server of the API", s)
 	}
-	c := house.Config
-	c.PublicURL = base
+	c := running.Config
+	c.PublicURL, c.Registry = base, nil
 	if err := demodata.Seed(ctx, c, say); err != nil {
 		return nil, err
 	}

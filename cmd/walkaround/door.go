@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"example.com/walkaround/cmd/walkaround/config"
@@ -39,11 +40,13 @@ type door struct {
 	authority *localtls.Authority // nil without --tls=local
 	page      net.Listener        // nil as well
 	pages     *http.Server
+	inside    atomic.Pointer[http.Handler]
+	failed    chan error // tells when it can't go on
 }
 
 // newDoor listens, and serves nothing yet.
 func (c call) newDoor(ctx context.Context, m materials) (*door, error) {
-	d := &door{cfg: m.config, log: m.log, server: newHTTPServer(m.log)}
+	d := &door{cfg: m.config, log: m.log, server: newHTTPServer(m.log), failed: make(chan error, 2)}
 	if err := d.secure(); err != nil {
 		return nil, err
 	}
@@ -121,22 +124,24 @@ func (d *door) pageAddr() string {
 	return net.JoinHostPort(host, strconv.Itoa(number+1))
 }
 
-// serve begins to answer. The channel tells when it can't go on.
-func (d *door) serve(handler http.Handler) <-chan error {
-	failed := make(chan error, 2)
-	d.server.Handler = handler
+// serve begins to answer by handler, until lead leads to another. What can't go on is told by d.failed.
+func (d *door) serve(handler http.Handler) {
+	d.lead(handler)
+	d.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*d.inside.Load()).ServeHTTP(w, r) })
 	go func() {
 		if d.server.TLSConfig != nil {
-			failed <- d.server.ServeTLS(d.listener, "", "")
+			d.failed <- d.server.ServeTLS(d.listener, "", "")
 			return
 		}
-		failed <- d.server.Serve(d.listener)
+		d.failed <- d.server.Serve(d.listener)
 	}()
 	if d.page != nil {
-		go func() { failed <- d.pages.Serve(d.page) }()
+		go func() { d.failed <- d.pages.Serve(d.page) }()
 	}
-	return failed
 }
+
+// lead lets the next requests be answered by handler.
+func (d *door) lead(handler http.Handler) { d.inside.Store(&handler) }
 
 // shutdown takes no more requests and waits for those that are being answered, for a while.
 func (d *door) shutdown(ctx context.Context) error {
@@ -153,8 +158,13 @@ func (d *door) shutdown(ctx context.Context) error {
 	return err
 }
 
-// close gives the addresses back, also where nothing was served.
+// close ends everything and gives the addresses back, also where nothing was served.
 func (d *door) close() {
+	for _, s := range []*http.Server{d.server, d.pages} {
+		if s != nil {
+			_ = s.Close() // It is closed already after a shutdown.
+		}
+	}
 	for _, l := range []net.Listener{d.listener, d.page} {
 		if l != nil {
 			_ = l.Close() // It is closed already after serving.

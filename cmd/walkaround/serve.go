@@ -18,6 +18,7 @@ import (
 
 // How long a stop may take.
 const (
+	drainTime       = 5 * time.Second  // in which a balancer that watches /readyz sends new requests elsewhere
 	requestGrace    = 20 * time.Second // for requests that are being answered
 	backgroundGrace = 10 * time.Second // for the work behind them, afterwards
 )
@@ -67,8 +68,15 @@ func (c call) house(ctx context.Context, cfg config.Config, welcome welcome) int
 	return exitOK
 }
 
-// open opens the storage, runs what lies in it, and closes it.
+// open opens the door, behind it the storage, runs what lies in it, and closes all in the reverse order. Until the storage is
+// open whoever comes is told so: it may have to be waited for, or brought to a new format.
 func (c call) open(ctx context.Context, cfg config.Config, log *slog.Logger, welcome welcome) (err error) {
+	d, err := c.newDoor(ctx, materials{config: cfg, log: log})
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	d.serve(opening(log)) //nolint:contextcheck // each request brings its own
 	engine, blobs, err := open.Open(ctx, lies(cfg, log))
 	if err != nil {
 		return err
@@ -77,19 +85,14 @@ func (c call) open(ctx context.Context, cfg config.Config, log *slog.Logger, wel
 	if err := prepare(ctx, engine); err != nil {
 		return err
 	}
-	return c.furnish(ctx, materials{config: cfg, log: log, engine: engine, blobs: blobs}, welcome)
+	return c.furnish(ctx, d, materials{config: cfg, log: log, engine: engine, blobs: blobs}, welcome)
 }
 
-// furnish makes secret, certificates and server, and opens the door.
-func (c call) furnish(ctx context.Context, m materials, welcome welcome) (err error) {
+// furnish makes secret and server, and lets people in.
+func (c call) furnish(ctx context.Context, d *door, m materials, welcome welcome) (err error) {
 	if m.secret, err = secretOf(m.config); err != nil {
 		return err
 	}
-	d, err := c.newDoor(ctx, m)
-	if err != nil {
-		return err
-	}
-	defer d.close()
 	s, err := c.parts.newServer(ctx, m)
 	if err != nil {
 		return err
@@ -107,13 +110,16 @@ func (c call) attend(ctx context.Context, d *door, s server) error {
 	background, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	s.Start(background)
-	failed := d.serve(s.Handler())
+	d.lead(s.Handler())
 	c.print("%s", d.announcement())
 	select {
-	case err := <-failed:
+	case err := <-d.failed:
 		return errors.Join(err, d.server.Close())
 	case <-ctx.Done():
 		d.log.Info("stopping", "grace_seconds", requestGrace.Seconds())
+		if s.Drain() {
+			time.Sleep(drainTime)
+		}
 		return d.shutdown(context.WithoutCancel(ctx))
 	}
 }
@@ -144,6 +150,8 @@ type server interface {
 	EnsureFirst(ctx context.Context, password string) (created bool, used string, err error)
 	// Start begins the work in the background, which ends with ctx.
 	Start(ctx context.Context)
+	// Drain makes the server say that it is not ready, and tells whether a balancer watches that.
+	Drain() (watched bool)
 	// Close waits for that work. The storage is closed by who opened it.
 	Close(ctx context.Context) error
 }

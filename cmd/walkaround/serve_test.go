@@ -26,6 +26,7 @@ type fake struct {
 	done    []string
 	handler http.Handler
 	refuse  error
+	watched bool
 }
 
 func (f *fake) note(what string) {
@@ -48,6 +49,8 @@ func (f *fake) Start(ctx context.Context) {
 	f.note("start")
 	context.AfterFunc(ctx, func() { f.note("background told to end") })
 }
+
+func (f *fake) Drain() bool { return f.watched }
 
 func (f *fake) Close(ctx context.Context) error {
 	f.note("close")

@@ -7,10 +7,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"example.com/walkaround/api"
 	"example.com/walkaround/api/background/timestamp"
 	"example.com/walkaround/cmd/walkaround/config"
 	"example.com/walkaround/openapi"
+	"example.com/walkaround/storage/measured"
 )
 
 // parts is what the commands are made of. A command whose part is nil is not there.
@@ -28,9 +31,15 @@ func wired() parts {
 
 // newServer builds the API on the storage.
 func newServer(ctx context.Context, m materials) (server, error) {
+	traces, err := newTraces(ctx, m.log)
+	if err != nil {
+		return nil, err
+	}
+	registry := prometheus.NewRegistry()
 	c := api.Config{
-		Engine: m.engine, Blobs: m.blobs, Secret: m.secret, PublicURL: m.config.PublicURL, Now: time.Now, Log: m.log,
+		Engine: measured.Engine(m.engine, registry), Blobs: measured.Blobs(m.blobs, registry), Secret: m.secret, PublicURL: m.config.PublicURL, Now: time.Now, Log: traces.log(m.log),
 		RatePerAccount: m.config.RatePerAccount, TrustedProxies: m.config.TrustedProxies, RetentionYears: m.config.RetentionYears, Version: version,
+		Registry: registry, MetricsFrom: m.config.MetricsFrom, Tracer: traces.tracer(), Space: spaceOf(m.config),
 	}
 	if m.config.PublicURL == "" {
 		m.log.Warn("WALKAROUND_PUBLIC_URL is empty: links and QR codes on sealed sheets name the address that the tablet happened to use")
@@ -42,8 +51,28 @@ func newServer(ctx context.Context, m materials) (server, error) {
 		}
 		c.Timestamps = client
 	}
-	return api.New(ctx, c)
+	s, err := api.New(ctx, c)
+	if err != nil {
+		traces.close(ctx)
+		return nil, err
+	}
+	return &house{Server: s, traces: traces}, nil
 }
+
+// house is the API with what must end after it.
+type house struct {
+	*api.Server
+	traces *traces
+}
+
+// Close ends the API, and sends the spans that are left.
+func (h *house) Close(ctx context.Context) error {
+	defer h.traces.close(ctx)
+	return h.Server.Close(ctx)
+}
+
+// opening answers until the storage is open.
+func opening(log *slog.Logger) http.Handler { return api.Opening(version, time.Now, log) }
 
 // version is what the binary says of itself.
 const version = "0.1.0"

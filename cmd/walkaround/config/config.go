@@ -39,6 +39,7 @@ type Config struct {
 	PublicURL      string         // base of links without a slash at its end; "": from the request
 	AdminPassword  string         // of the first account; "": made up
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	MetricsFrom    []netip.Prefix // who beside this machine may read /metrics
 	RatePerAccount int            // requests a second
 	TimestampURL   string         // RFC 3161 authority; "": none
 	TimestampCA    *x509.CertPool // roots of that authority, the system's if none are named; nil without an authority

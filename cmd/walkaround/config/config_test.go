@@ -44,7 +44,7 @@ func TestLoadReadsEachOption(t *testing.T) {
 		[]string{
 			"WALKAROUND_ADDR=:9000", "WALKAROUND_DATA=/srv/w", "WALKAROUND_SECRET=" + secret,
 			"WALKAROUND_PUBLIC_URL=https://lane.example.com/w/", "WALKAROUND_ADMIN_PASSWORD=four paper cranes",
-			"WALKAROUND_TRUSTED_PROXIES=10.1.2.3/8, ::1", "WALKAROUND_RATE_PER_ACCOUNT=50",
+			"WALKAROUND_TRUSTED_PROXIES=10.1.2.3/8, ::1", "WALKAROUND_METRICS_FROM=10.1.2.3/8,::1", "WALKAROUND_RATE_PER_ACCOUNT=50",
 			"WALKAROUND_TIMESTAMP_URL=http://tsa.example.com/tsr", "WALKAROUND_TIMESTAMP_CA=" + cert,
 			"WALKAROUND_RETENTION_YEARS=5", "WALKAROUND_LOG_LEVEL=error", "WALKAROUND_LOG_FORMAT=json",
 		})
@@ -60,6 +60,9 @@ func TestLoadReadsEachOption(t *testing.T) {
 	want := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	if !slices.Equal(c.TrustedProxies, want) {
 		t.Errorf("proxies are %v", c.TrustedProxies)
+	}
+	if !slices.Equal(c.MetricsFrom, want) {
+		t.Errorf("metrics may be read from %v", c.MetricsFrom)
 	}
 	if c.TimestampURL != "http://tsa.example.com/tsr" || c.TimestampCA == nil || c.RetentionYears != 5 {
 		t.Errorf("evidence options are %+v", c)
@@ -133,6 +136,7 @@ func TestLoadRefuses(t *testing.T) {
 		"public URL with user":  {"WALKAROUND_PUBLIC_URL=https://u:p@h/", "WALKAROUND_PUBLIC_URL is"},
 		"short password":        {"WALKAROUND_ADMIN_PASSWORD=hunter2", "WALKAROUND_ADMIN_PASSWORD can't be taken: a password has at least"},
 		"common password":       {"WALKAROUND_ADMIN_PASSWORD=password123", "WALKAROUND_ADMIN_PASSWORD can't be taken: this password is among"},
+		"metrics name":          {"WALKAROUND_METRICS_FROM=prometheus", `WALKAROUND_METRICS_FROM is "prometheus", but "prometheus" is no address`},
 		"proxy name":            {"WALKAROUND_TRUSTED_PROXIES=10.0.0.1,nginx", `WALKAROUND_TRUSTED_PROXIES is "10.0.0.1,nginx", but "nginx" is no address`},
 		"rate of zero":          {"WALKAROUND_RATE_PER_ACCOUNT=0", `WALKAROUND_RATE_PER_ACCOUNT is "0", but it must be a whole number from 1 to 1000000.`},
 		"rate in words":         {"WALKAROUND_RATE_PER_ACCOUNT=many", "WALKAROUND_RATE_PER_ACCOUNT is"},

@@ -99,6 +99,11 @@ var table = []option{
 		set:     setTrustedProxies,
 	},
 	{
+		env: "WALKAROUND_METRICS_FROM", unset: "this machine alone",
+		meaning: "addresses or CIDR ranges, by comma, that may read `/metrics` beside this machine",
+		set:     setMetricsFrom,
+	},
+	{
 		env: "WALKAROUND_RATE_PER_ACCOUNT", fallback: "2000",
 		meaning: "requests a second that one account may make",
 		set:     func(c *Config, v string) (err error) { c.RatePerAccount, err = whole(v, 1, 1_000_000); return err },
@@ -199,18 +204,14 @@ func setAdminPassword(c *Config, v string) error {
 	return nil
 }
 
-func setTrustedProxies(c *Config, v string) error {
-	if v == "" {
-		return nil
-	}
-	for item := range strings.SplitSeq(v, ",") {
-		prefix, err := proxy(strings.TrimSpace(item))
-		if err != nil {
-			return err
-		}
-		c.TrustedProxies = append(c.TrustedProxies, prefix)
-	}
-	return nil
+func setTrustedProxies(c *Config, v string) (err error) {
+	c.TrustedProxies, err = ranges(v)
+	return err
+}
+
+func setMetricsFrom(c *Config, v string) (err error) {
+	c.MetricsFrom, err = ranges(v)
+	return err
 }
 
 func setTimestampURL(c *Config, v string) error {
@@ -324,8 +325,23 @@ func webURL(v string) (*url.URL, error) {
 	return u, nil
 }
 
-// proxy is a range of addresses, or one.
-func proxy(v string) (netip.Prefix, error) {
+// ranges are what stands between commas; none in an empty text.
+func ranges(v string) (list []netip.Prefix, err error) {
+	if v == "" {
+		return nil, nil
+	}
+	for item := range strings.SplitSeq(v, ",") {
+		one, err := addresses(strings.TrimSpace(item))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+// addresses is a range of addresses, or one.
+func addresses(v string) (netip.Prefix, error) {
 	if addr, err := netip.ParseAddr(v); err == nil && addr.Zone() == "" {
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
