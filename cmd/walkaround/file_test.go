@@ -34,13 +34,13 @@ func TestTheFileStandsFirstOrLast(t *testing.T) {
 	}
 }
 
-func TestAFlagWithoutAValueIsTaken(t *testing.T) {
+func TestADryRunIsTaken(t *testing.T) {
 	args := []string{"b.tar", "--dry-run", "--data=d"}
-	there, rest := takeFlag(args, "dry-run")
+	there, rest := takeDryRun(args)
 	if !there || !slices.Equal(rest, []string{"b.tar", "--data=d"}) || args[1] != "--dry-run" {
 		t.Errorf("%t, %q, %q", there, rest, args)
 	}
-	if there, rest := takeFlag(rest, "dry-run"); there || len(rest) != 2 {
+	if there, rest := takeDryRun(rest); there || len(rest) != 2 {
 		t.Errorf("%t, %q", there, rest)
 	}
 }

@@ -19,7 +19,7 @@ Exit code: 0 it is done, 1 it is not.`
 
 // sweep deletes what nothing names, or lists it.
 func sweep(ctx context.Context, c call) int {
-	dry, flags := takeFlag(c.args, "dry-run")
+	dry, flags := takeDryRun(c.args)
 	c.args = flags
 	cfg, code, ok := c.config("sweep", sweepSummary)
 	if !ok {
