@@ -129,7 +129,8 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.cmd = s.command(path)
 	s.cmd.Env = append(os.Environ(), "MINIO_ROOT_USER="+s.AccessKey, "MINIO_ROOT_PASSWORD="+s.SecretKey,
-		"MINIO_BROWSER=off", "MINIO_UPDATE=off", "HOME="+s.folder)
+		"MINIO_BROWSER=off", "MINIO_UPDATE=off", "HOME="+s.folder,
+		"MINIO_API_DELETE_CLEANUP_INTERVAL=1s") // what is deleted lies in a bin, for five minutes by default
 	if s.options.Encrypts {
 		s.cmd.Env = append(s.cmd.Env, "MINIO_KMS_SECRET_KEY=test:OSMM+vkKUTCvQs9YL/CVMIMt43HFhkUpqJxTmGl6rYw=")
 	}
