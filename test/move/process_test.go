@@ -58,7 +58,13 @@ type ran struct {
 
 func run(t *testing.T, stdin io.Reader, args ...string) ran {
 	t.Helper()
-	cmd := program(t, args)
+	return runIn(t, nil, stdin, args...)
+}
+
+// runIn is run with more variables.
+func runIn(t *testing.T, env []string, stdin io.Reader, args ...string) ran {
+	t.Helper()
+	cmd := program(t, args, env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
 	err := cmd.Run()
@@ -188,14 +194,7 @@ func TestTheSecretIsAskedFor(t *testing.T) {
 	folder, _ := lived(t)
 	backup, into := write(t, beside(t, folder)), t.TempDir()
 	try := func(env string) ran {
-		cmd := program(t, []string{"restore", "-", "--data=" + into}, env)
-		var stderr bytes.Buffer
-		cmd.Stdin, cmd.Stderr = bytes.NewReader(backup), &stderr
-		err := cmd.Run()
-		if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
-			t.Fatal(err)
-		}
-		return ran{cmd.ProcessState.ExitCode(), "", stderr.String()}
+		return runIn(t, []string{env}, bytes.NewReader(backup), "restore", "-", "--data="+into)
 	}
 	try("WALKAROUND_SECRET=").want(t, 1, "", "no backup holds the secret")
 	if left, err := os.ReadDir(into); err != nil || len(left) != 0 {
