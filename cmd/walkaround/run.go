@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"example.com/walkaround/cmd/walkaround/config"
 )
@@ -25,6 +26,7 @@ type call struct {
 	stdout  io.Writer
 	stderr  io.Writer
 	parts   parts
+	pause   func(time.Duration)
 }
 
 // command is one word of the command line.
@@ -36,7 +38,7 @@ type command struct {
 
 // run is the whole program: it never exits by itself, reads no global, and returns the exit code.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return runWith(ctx, args, call{environ: environ, stdin: stdin, stdout: stdout, stderr: stderr, parts: wired()})
+	return runWith(ctx, args, call{environ: environ, stdin: stdin, stdout: stdout, stderr: stderr, parts: wired(), pause: time.Sleep})
 }
 
 // runWith is run with other parts.
@@ -63,7 +65,7 @@ func runWith(ctx context.Context, args []string, c call) int {
 
 // commandsOf lists the commands whose parts are there.
 func commandsOf(p parts) []command {
-	all := []command{{"serve", "run the store", serve}}
+	all := []command{{"serve", "run the store", serve}, {"health", "ask a running serve whether it is well", health}}
 	if p.seed != nil {
 		all = append(all, command{"demo", "run a demo store with sample vehicles, on this machine alone", demo})
 	}

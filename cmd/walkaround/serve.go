@@ -118,7 +118,7 @@ func (c call) attend(ctx context.Context, d *door, s server) error {
 	case <-ctx.Done():
 		d.log.Info("stopping", "grace_seconds", requestGrace.Seconds())
 		if s.Drain() {
-			time.Sleep(drainTime)
+			c.pause(drainTime)
 		}
 		return d.shutdown(context.WithoutCancel(ctx))
 	}

@@ -105,7 +105,9 @@ func startInProcess(t *testing.T, p parts, args ...string) *inProcess {
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &inProcess{out: &lines{url: make(chan string, 1)}, cancel: cancel, code: make(chan int, 1)}
 	args = append(args, "--addr=127.0.0.1:0", "--data="+filepath.Join(t.TempDir(), "data"))
-	go func() { r.code <- runWith(ctx, args, call{stdout: r.out, stderr: &r.err, parts: p}) }()
+	go func() {
+		r.code <- runWith(ctx, args, call{stdout: r.out, stderr: &r.err, parts: p, pause: func(time.Duration) {}})
+	}()
 	select {
 	case r.url = <-r.out.url:
 	case code := <-r.code:

@@ -1,0 +1,175 @@
+package operation_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"example.com/walkaround/api"
+	"example.com/walkaround/storage"
+	"example.com/walkaround/test/harness"
+)
+
+// sick are stores that can be told to fail.
+type sick struct {
+	documents, blobs atomic.Bool
+	asked            atomic.Int64 // how often blobs were tried
+	free             atomic.Uint64
+}
+
+type sickEngine struct {
+	storage.Engine
+	*sick
+}
+
+func (s sickEngine) Ping(ctx context.Context) error {
+	if s.documents.Load() {
+		return fmt.Errorf("main/粵A12345: %w", storage.ErrUnavailable)
+	}
+	return s.Engine.Ping(ctx)
+}
+
+type sickBlobs struct {
+	storage.Blobs
+	*sick
+}
+
+func (s sickBlobs) Ping(ctx context.Context) error {
+	s.asked.Add(1)
+	if s.blobs.Load() {
+		return storage.ErrFull
+	}
+	return s.Blobs.Ping(ctx)
+}
+
+func sickHouse(t *testing.T, s *sick) *harness.House {
+	t.Helper()
+	s.free.Store(1 << 40)
+	return harness.Start(t, harness.Idle(), harness.Config(func(c *api.Config) {
+		c.Engine, c.Blobs = sickEngine{c.Engine, s}, sickBlobs{c.Blobs, s}
+		c.Space = func() (uint64, error) {
+			if free := s.free.Load(); free > 0 {
+				return free, nil
+			}
+			return 0, errors.New("no such disk")
+		}
+	}))
+}
+
+// pointers are the pointers of a problem, in order.
+func pointers(a harness.Answer) string {
+	var list []string
+	for _, e := range a.List("errors") {
+		if m, ok := e.(map[string]any); ok {
+			list = append(list, fmt.Sprint(m["pointer"]))
+		}
+	}
+	return strings.Join(list, " ")
+}
+
+func TestReadyzNamesWhatIsMissing(t *testing.T) {
+	for name, c := range map[string]struct {
+		hurt func(*sick)
+		want string
+	}{
+		"documents":  {func(s *sick) { s.documents.Store(true) }, "/documents"},
+		"blobs":      {func(s *sick) { s.blobs.Store(true) }, "/blobs"},
+		"space":      {func(s *sick) { s.free.Store(256<<20 - 1) }, "/disk"},
+		"disk":       {func(s *sick) { s.free.Store(0) }, "/disk"},
+		"everything": {func(s *sick) { s.documents.Store(true); s.blobs.Store(true); s.free.Store(1) }, "/documents /blobs /disk"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &sick{}
+			h := sickHouse(t, s)
+			anyone := h.Anyone().In(t)
+			anyone.Get("/readyz").Want(http.StatusOK)
+			c.hurt(s)
+			anyone.Get("/readyz").Want(http.StatusOK) // asked a moment ago
+			h.Clock.Move(2 * time.Second)
+			got := anyone.Get("/readyz").WantProblem(http.StatusServiceUnavailable, "unavailable")
+			if pointers(got) != c.want || got.Header.Get("Retry-After") == "" {
+				t.Errorf("it names %q: %s", pointers(got), got.Body)
+			}
+			if ready := line(t, scrape(t, h), "walkaround_ready"); ready != "0" {
+				t.Errorf("walkaround_ready is %s", ready)
+			}
+			anyone.Get("/healthz").Want(http.StatusOK)
+			h.Clock.Move(2 * time.Second)
+			anyone.Get("/readyz").Want(http.StatusServiceUnavailable)
+			s.documents.Store(false)
+			s.blobs.Store(false)
+			s.free.Store(256 << 20)
+			h.Clock.Move(2 * time.Second)
+			anyone.Get("/readyz").Want(http.StatusOK)
+			log := h.Log.String()
+			if strings.Count(log, `"not ready"`) != 1 || strings.Count(log, `"ready again"`) != 1 || strings.Contains(log, "12345") {
+				t.Errorf("the log says\n%s", log)
+			}
+		})
+	}
+}
+
+func TestProbesCostNoMoreThanOneASecond(t *testing.T) {
+	s := &sick{}
+	h := sickHouse(t, s)
+	before := s.asked.Load()
+	h.Clock.Set(time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC))
+	for range 20 {
+		h.Anyone().In(t).Get("/readyz").Want(http.StatusOK)
+	}
+	if asked := s.asked.Load() - before; asked > 2 {
+		t.Errorf("20 questions cost %d probes", asked)
+	}
+}
+
+func TestWhoStopsIsNotReady(t *testing.T) {
+	h := harness.Start(t, harness.Idle())
+	if h.Server.Drain() {
+		t.Error("nobody watches, and it says so")
+	}
+	h = harness.Start(t, harness.Idle())
+	anyone := h.Anyone().In(t)
+	anyone.Get("/readyz").Want(http.StatusOK)
+	if !h.Server.Drain() {
+		t.Error("a balancer watches, and it is not told")
+	}
+	if got := anyone.Get("/readyz").WantProblem(http.StatusServiceUnavailable, "unavailable"); pointers(got) != "/process" {
+		t.Errorf("%s", got.Body)
+	}
+	anyone.Get("/healthz").Want(http.StatusOK)
+	h.As("advisor").In(t).Arrive(harness.CarArrival("粵A·70010")) // whoever still comes is served
+	h.Clock.Move(2 * time.Minute)
+	if h.Server.Drain() {
+		t.Error("a balancer that asked two minutes ago watches no more")
+	}
+}
+
+func TestBeforeStorageIsOpenTheProcessIsAliveAndNotReady(t *testing.T) {
+	var log bytes.Buffer
+	opening := api.Opening("test", time.Now, slog.New(slog.NewTextHandler(&log, nil)))
+	for path, want := range map[string]int{
+		"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/v1/visits": http.StatusServiceUnavailable, "/metrics": http.StatusServiceUnavailable,
+	} {
+		w := httptest.NewRecorder()
+		opening.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
+		if w.Code != want {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+		problem := want != http.StatusServiceUnavailable ||
+			w.Header().Get("Content-Type") == "application/problem+json" && w.Header().Get("Retry-After") != "" && strings.Contains(w.Body.String(), `"request_id":"0`)
+		if !problem {
+			t.Errorf("%s: %v %s", path, w.Header(), w.Body)
+		}
+	}
+	if log.Len() > 0 {
+		t.Errorf("the log says %s", &log)
+	}
+}
