@@ -34,7 +34,6 @@ type Proxy struct {
 	listen net.Listener
 	down   bool
 	harms  map[string][]Harm // by command
-	seen   map[string]int
 	conns  map[net.Conn]bool
 }
 
@@ -55,7 +54,7 @@ func NewProxy(tb testing.TB, s *Server) *Proxy {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := &Proxy{server: host, listen: listen, harms: map[string][]Harm{}, seen: map[string]int{}, conns: map[net.Conn]bool{}}
+	p := &Proxy{server: host, listen: listen, harms: map[string][]Harm{}, conns: map[net.Conn]bool{}}
 	p.URI = "mongodb://" + login + listen.Addr().String() + "/?directConnection=true"
 	go p.accept(listen)
 	tb.Cleanup(p.Down)
@@ -71,13 +70,6 @@ func (p *Proxy) Next(command string, harms ...Harm) {
 			p.harms[command] = append(p.harms[command], h)
 		}
 	}
-}
-
-// Seen counts the commands of a name that reached the server.
-func (p *Proxy) Seen(command string) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.seen[command]
 }
 
 // Down cuts all connections and refuses new ones.
@@ -144,13 +136,9 @@ func (p *Proxy) harm(command string) (Harm, bool) {
 	defer p.mu.Unlock()
 	queue := p.harms[command]
 	if len(queue) == 0 {
-		p.seen[command]++
 		return Harm{}, false
 	}
 	p.harms[command] = queue[1:]
-	if !queue[0].Unsent {
-		p.seen[command]++
-	}
 	return queue[0], true
 }
 
