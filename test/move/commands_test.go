@@ -6,27 +6,31 @@ import (
 	"path/filepath"
 	"testing"
 
-	"example.com/walkaround/test/minioserver"
-	"example.com/walkaround/test/mongoserver"
+	"example.com/walkaround/storage/archive"
 )
 
-// clusterEnv are the two settings that name servers of the tests, with a database and a bucket of their own.
-func clusterEnv(t *testing.T) []string {
+// clusterTarget is a database and a bucket of their own on the servers of the tests, with the two settings that name them.
+func clusterTarget(t *testing.T) target {
 	t.Helper()
-	documents, files := mongoserver.Start(t), minioserver.Start(t, minioserver.Options{})
+	documents, files := newCluster(t)
 	mongodb, err := url.Parse(documents.URI)
 	ok(t, err)
-	mongodb.Path = "/" + documents.Database(t)
-	bucket, err := url.Parse(files.URL)
+	mongodb.Path = "/" + documents.Database
+	bucket, err := url.Parse(files.Endpoint)
 	ok(t, err)
-	bucket.User, bucket.Path, bucket.RawQuery = url.UserPassword(files.AccessKey, files.SecretKey), "/walkaround-move-test", "lock=compliance"
-	return []string{"WALKAROUND_MONGODB_URI=" + mongodb.String(), "WALKAROUND_MINIO_URL=" + bucket.String()}
+	bucket.User, bucket.Path, bucket.RawQuery = url.UserPassword(files.AccessKey, files.SecretKey), "/"+files.Bucket, "lock="+string(files.Lock)
+	return target{
+		env:  []string{"WALKAROUND_MONGODB_URI=" + mongodb.String(), "WALKAROUND_MINIO_URL=" + bucket.String()},
+		data: "--data=" + t.TempDir(),
+		look: func(t *testing.T) archive.Storage { t.Helper(); return opened(t, documents, files) },
+	}
 }
 
 // The way to grow, and the way back, as an operator goes them: two commands and two settings.
 func TestTwoCommandsMoveAStoreToAClusterAndBack(t *testing.T) {
 	folder, visit := lived(t)
-	cluster, back, idle := clusterEnv(t), filepath.Join(t.TempDir(), "back"), "--data="+t.TempDir()
+	to, back := clusterTarget(t), filepath.Join(t.TempDir(), "back")
+	cluster, idle := to.env, to.data
 	out := run(t, nil, "backup", "-", "--data="+folder)
 	out.want(t, 0, "", "are backed up")
 	runIn(t, cluster, bytes.NewReader([]byte(out.stdout)), "restore", "-", idle).want(t, 0, "are restored", "")

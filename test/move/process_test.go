@@ -13,8 +13,8 @@ import (
 	"sync"
 	"testing"
 
+	"example.com/walkaround/storage/archive"
 	"example.com/walkaround/storage/migrate"
-	"example.com/walkaround/storage/sqlite"
 )
 
 // binary is the program, built once for all tests.
@@ -91,28 +91,46 @@ func TestAKilledRestoreIsNeverTakenForAStore(t *testing.T) {
 	folder, visit := lived(t)
 	home := beside(t, folder)
 	backup, want := write(t, home), dump(t, home)
-	into := filepath.Join(t.TempDir(), "data")
-	const kills = 8
-	half := 0
-	for i := range kills {
-		feedAndKill(t, backup[:len(backup)*i/(kills-1)], into)
-		half += unopened(t, into)
+	for name, place := range map[string]func(*testing.T) target{"SQLite and disk": folderTarget, "MongoDB and MinIO": clusterTarget} {
+		t.Run(name, func(t *testing.T) {
+			into := place(t)
+			const kills = 8
+			half := 0
+			for i := range kills {
+				into.feedAndKill(t, backup[:len(backup)*i/(kills-1)])
+				half += into.unopened(t)
+			}
+			if half < kills/2 {
+				t.Errorf("only %d of %d were killed in the middle", half, kills)
+			}
+			runIn(t, into.env, nil, "serve", "--addr=127.0.0.1:0", into.data).want(t, 1, "", "is not finished")
+			runIn(t, into.env, nil, "backup", "-", into.data).want(t, 1, "", "is not finished")
+			runIn(t, into.env, bytes.NewReader(backup), "restore", "-", into.data).want(t, 0, "are restored", "")
+			restored := into.look(t)
+			whole(t, restored)
+			same(t, dump(t, restored), want)
+			serves(t, restored, visit)
+		})
 	}
-	if half < kills/2 {
-		t.Errorf("only %d of %d were killed in the middle", half, kills)
-	}
-	run(t, nil, "serve", "--addr=127.0.0.1:0", "--data="+into).want(t, 1, "", "is not finished")
-	run(t, nil, "backup", "-", "--data="+into).want(t, 1, "", "is not finished")
-	run(t, bytes.NewReader(backup), "restore", "-", "--data="+into).want(t, 0, "are restored", "")
-	whole(t, beside(t, into))
-	same(t, dump(t, beside(t, into)), want)
-	serves(t, embedded(t, into), visit)
+}
+
+// target is where the program restores to, and how that is looked at.
+type target struct {
+	env  []string
+	data string // the flag
+	look func(*testing.T) archive.Storage
+}
+
+func folderTarget(t *testing.T) target {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "data")
+	return target{data: "--data=" + folder, look: func(t *testing.T) archive.Storage { t.Helper(); return embedded(t, folder) }}
 }
 
 // feedAndKill starts a restore, gives it a part of its input and kills it as soon as the last byte has gone in.
-func feedAndKill(t *testing.T, part []byte, into string) {
+func (to target) feedAndKill(t *testing.T, part []byte) {
 	t.Helper()
-	cmd := program(t, []string{"restore", "-", "--data=" + into})
+	cmd := program(t, []string{"restore", "-", to.data}, to.env...)
 	in, err := cmd.StdinPipe()
 	ok(t, err)
 	ok(t, cmd.Start())
@@ -124,23 +142,20 @@ func feedAndKill(t *testing.T, part []byte, into string) {
 }
 
 // unopened says how far a killed restore came: 1 if something is stored, and then it must be marked.
-func unopened(t *testing.T, folder string) int {
+func (to target) unopened(t *testing.T) (stored int) {
 	t.Helper()
-	e, err := sqlite.OpenReadOnly(t.Context(), folder)
-	if err != nil {
-		return 0 // killed before there was a file
-	}
-	defer func() { ok(t, e.Close()) }()
-	ok(t, migrate.Declare(t.Context(), e))
-	empty, err := migrate.Empty(t.Context(), e)
-	ok(t, err)
-	switch err := migrate.Known().Refuse(t.Context(), e); {
-	case errors.Is(err, migrate.ErrRestoring):
-		return 1
-	case err != nil || !empty:
-		t.Errorf("what is stored is not marked: %v", err)
-	}
-	return 0
+	t.Run("looked at", func(t *testing.T) { // which closes it
+		e := to.look(t).Engine
+		empty, err := migrate.Empty(t.Context(), e)
+		ok(t, err)
+		switch err := migrate.Known().Refuse(t.Context(), e); {
+		case errors.Is(err, migrate.ErrRestoring):
+			stored = 1
+		case err != nil || !empty:
+			t.Errorf("what is stored is not marked: %v", err)
+		}
+	})
+	return stored
 }
 
 func TestExitCodesAndWords(t *testing.T) {

@@ -44,16 +44,28 @@ func engines() []engine {
 	}
 }
 
-// clustered lies on the servers that the tests of storage/mongo and storage/minio run on; the bucket locks what is sealed.
-func clustered(t *testing.T) archive.Storage {
+// newCluster names a database and a bucket of their own on servers of the tests; the bucket locks what is sealed.
+func newCluster(t *testing.T) (mongo.Config, minio.Config) {
 	t.Helper()
 	documents, files := mongoserver.Start(t), minioserver.Start(t, minioserver.Options{})
-	e, err := mongo.Open(t.Context(), mongo.Config{URI: documents.URI, Database: documents.Database(t)})
+	return mongo.Config{URI: documents.URI, Database: documents.Database(t)}, minio.Config{
+		Endpoint: files.URL, AccessKey: files.AccessKey, SecretKey: files.SecretKey, Bucket: "walkaround-move-test",
+		Lock: minio.LockCompliance, Spool: t.TempDir(),
+	}
+}
+
+func clustered(t *testing.T) archive.Storage {
+	t.Helper()
+	documents, files := newCluster(t)
+	return opened(t, documents, files)
+}
+
+func opened(t *testing.T, documents mongo.Config, files minio.Config) archive.Storage {
+	t.Helper()
+	e, err := mongo.Open(t.Context(), documents)
 	ok(t, err)
 	t.Cleanup(func() { ok(t, e.Close()) })
-	blobs, err := minio.Open(t.Context(), minio.Config{
-		Endpoint: files.URL, AccessKey: files.AccessKey, SecretKey: files.SecretKey, Bucket: "walkaround-move-test", Lock: minio.LockCompliance, Spool: t.TempDir(),
-	}, time.Now)
+	blobs, err := minio.Open(t.Context(), files, time.Now)
 	ok(t, err)
 	t.Cleanup(func() { ok(t, blobs.Close()) })
 	return archive.Storage{Engine: e, Blobs: blobs, First: []string{"visits"}}
