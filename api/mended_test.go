@@ -71,8 +71,12 @@ func TestAFileThatTheVisitRefusesIsNotFiled(t *testing.T) {
 			c, _ := recorded(http.MethodPut, "/", "")
 			c.Set(keyStore, "main")
 			p := visit.Photo{ID: fileID, StoreID: "main", VisitID: visitID, SHA256: "aa", StoredAt: domain.At(time.Now())}
-			up := upload{visitID: visitID, id: fileID, sha256: "aa"}
-			err := fileUpload(s, c, up, s.photos, p, func(*visit.Visit, visit.StoredFile, visit.Person, domain.Time) (bool, error) {
+			read, err := s.visits.Get(t.Context(), "main/"+visitID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			up := upload{visit: read, visitID: visitID, id: fileID, sha256: "aa"}
+			err = fileUpload(s, c, up, s.photos, p, func(*visit.Visit, visit.StoredFile, visit.Person, domain.Time) (bool, error) {
 				if asked++; asked > accepted {
 					return false, refusal
 				}

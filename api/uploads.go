@@ -40,11 +40,8 @@ func fileUpload[T any](
 		}
 		return err
 	}
-	standing, err := s.visits.Get(ctx, key(c, up.visitID))
-	if err != nil {
-		return err
-	}
-	if err := name(&standing.Value); err != nil && !errors.Is(err, storage.ErrUnchanged) {
+	trial := up.visit // UpdateFrom begins with what is stored, whatever is tried here
+	if err := name(&trial.Value); err != nil && !errors.Is(err, storage.ErrUnchanged) {
 		return err
 	}
 	saved, err := in.Insert(ctx, doc)
@@ -57,7 +54,7 @@ func fileUpload[T any](
 	if err != nil {
 		return err
 	}
-	_, err = s.visits.Update(ctx, key(c, up.visitID), name)
+	_, err = s.visits.UpdateFrom(ctx, up.visit, name)
 	if err != nil && isRefusal(err) && status == http.StatusCreated {
 		if left := unfile(ctx, in, key(c, up.id)); left != nil {
 			s.Log.WarnContext(ctx, "document of a refused file not deleted", slog.String("file_id", up.id), slog.Any("error", left))
@@ -104,6 +101,7 @@ const sniffed = 64
 
 // upload is a file that has arrived and is stored, but not yet named by anything.
 type upload struct {
+	visit   storage.Saved[visit.Visit] // when the upload began
 	visitID string
 	id      string
 	sha256  string
@@ -122,17 +120,19 @@ func (up upload) is(doc storage.Document) bool {
 // does is refused before anything is stored.
 func (s *Server) upload(c *gin.Context, kind fileKind) (upload, error) {
 	var up upload
-	doc, err := s.rawVisit(c)
-	if err != nil {
+	var err error
+	if up.visitID, err = pathID(c, "id"); err != nil {
 		return up, err
-	}
-	if state, _ := doc.String("state"); state == string(visit.Cancelled) {
-		return up, domain.Refuse(visit.CodeWrongState, "the visit is cancelled")
 	}
 	if up.id, err = pathID(c, kind.param); err != nil {
 		return up, err
 	}
-	up.visitID = c.Param("id")
+	if up.visit, err = s.visits.Get(c.Request.Context(), key(c, up.visitID)); err != nil {
+		return up, err
+	}
+	if up.visit.Value.State == visit.Cancelled {
+		return up, domain.Refuse(visit.CodeWrongState, "the visit is cancelled")
+	}
 	want, err := announced(c, kind)
 	if err != nil {
 		return up, err

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/evidence"
 	"example.com/walkaround/domain/staff"
+	"example.com/walkaround/domain/store"
 	"example.com/walkaround/domain/vehicle"
 	"example.com/walkaround/domain/visit"
 	"example.com/walkaround/storage"
@@ -152,14 +154,10 @@ func (s *Server) open(c *gin.Context, a attempt, arrival visit.Arrival) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.find(ctx, st, &visit.Visit{ID: a.id, ArrivedAt: now}, arrival, now, s.unlessOpened(key(c, a.id)))
+	number, found, err := s.lookUp(ctx, st, a.id, arrival, now)
 	if before, ok := errors.AsType[openedError](err); ok {
 		return s.sameVisit(c, a, before.Visit)
 	} else if err != nil {
-		return err
-	}
-	number, err := s.number(ctx, st, a.id, now.Time)
-	if err != nil {
 		return err
 	}
 	gate := !staff.Allows(principal(c).Roles, staff.AreaCapture)
@@ -179,6 +177,20 @@ func (s *Server) open(c *gin.Context, a attempt, arrival visit.Arrival) error {
 	}
 	replay(c, v.Opened, false)
 	return nil
+}
+
+// lookUp finds car and customer and gives the number, side by side. The number of an arrival that is refused is a gap.
+func (s *Server) lookUp(
+	ctx context.Context, st store.Store, id string, arrival visit.Arrival, now domain.Time,
+) (number string, found visit.Found, err error) {
+	numbered := make(chan error, 1)
+	go func() {
+		var err error
+		number, err = s.number(ctx, st, id, now.Time)
+		numbered <- err
+	}()
+	found, err = s.find(ctx, st, &visit.Visit{ID: id, ArrivedAt: now}, arrival, now, s.unlessOpened(st.ID+"/"+id))
+	return number, found, cmp.Or(err, <-numbered)
 }
 
 // openedAnswer is what the arrival is answered, the first time and again.

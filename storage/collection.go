@@ -198,12 +198,36 @@ func (c *Collection[T]) Update(ctx context.Context, id string, change func(*T) e
 	return Saved[T]{}, fmt.Errorf("%w: %s %s is changed by too many at once", ErrUnavailable, c.shape.Name, id)
 }
 
+// UpdateFrom is Update that begins with a document which was read before. What change refuses is judged again by the
+// document as it is now.
+func (c *Collection[T]) UpdateFrom(ctx context.Context, read Saved[T], change func(*T) error) (Saved[T], error) {
+	id, refused := c.shape.ID(&read.Value), false
+	s, err := c.saved(Record{ID: id, Doc: read.Doc.raw, Version: read.Version}) // its value may have been changed since
+	if err != nil {
+		return Saved[T]{}, err
+	}
+	s, stale, err := c.try(ctx, s, id, func(v *T) error {
+		err := change(v)
+		refused = err != nil
+		return err
+	})
+	if stale || refused {
+		return c.Update(ctx, id, change)
+	}
+	return s, err
+}
+
 // update tries once; stale says that somebody else came first.
 func (c *Collection[T]) update(ctx context.Context, id string, change func(*T) error) (_ Saved[T], stale bool, _ error) {
 	s, err := c.Get(ctx, id)
 	if err != nil {
 		return Saved[T]{}, false, err
 	}
+	return c.try(ctx, s, id, change)
+}
+
+// try changes a document that was read, and replaces it if it still is what was read.
+func (c *Collection[T]) try(ctx context.Context, s Saved[T], id string, change func(*T) error) (_ Saved[T], stale bool, _ error) {
 	if err := change(&s.Value); err != nil {
 		s, err = c.refused(s, err)
 		return s, false, err

@@ -132,6 +132,42 @@ func TestARefusedChangeWritesNothing(t *testing.T) {
 	}
 }
 
+func TestUpdateFromAnEarlierRead(t *testing.T) {
+	c, _ := notes(t)
+	insert(t, c, note{ID: "1", Text: "a"})
+	early, err := c.Get(t.Context(), "main/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	early.Value.Text = "tried out"
+	count := func(n *note) error { n.Count++; return nil }
+	if s, err := c.UpdateFrom(t.Context(), early, count); err != nil || s.Value.Count != 1 || s.Value.Text != "a" || s.Version != 2 {
+		t.Errorf("what was read is current: %+v, %v", s, err)
+	}
+	if s, err := c.UpdateFrom(t.Context(), early, count); err != nil || s.Value.Count != 2 || s.Version != 3 {
+		t.Errorf("what was read has changed: %+v, %v", s, err)
+	}
+	late := errors.New("nobody has counted")
+	guarded := func(n *note) error {
+		if n.Count == 0 {
+			return late
+		}
+		n.Text = "b"
+		return nil
+	}
+	if s, err := c.UpdateFrom(t.Context(), early, guarded); err != nil || s.Value.Text != "b" {
+		t.Errorf("refused by what was read, taken by what is stored: %+v, %v", s, err)
+	}
+	insert(t, c, note{ID: "2"})
+	other, err := c.Get(t.Context(), "main/2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.UpdateFrom(t.Context(), other, guarded); err != late { //nolint:errorlint // untouched means this very error
+		t.Errorf("refused by both: %v", err)
+	}
+}
+
 func TestUpdateOfWhatIsAbsent(t *testing.T) {
 	c, _ := notes(t)
 	called := false

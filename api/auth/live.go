@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/staff"
 	"example.com/walkaround/storage"
@@ -42,11 +44,7 @@ func newLive(sessions *storage.Collection[session], accounts *storage.Collection
 
 // check refuses a token whose session or account no longer stands behind it. CodeSessionRevoked, CodeTokenExpired.
 func (l *live) check(ctx context.Context, v *verified, now time.Time) error {
-	session, err := l.state(ctx, v.principal.SessionID, now, l.readSession)
-	if err != nil {
-		return err
-	}
-	account, err := l.state(ctx, v.account, now, l.readAccount)
+	session, account, err := l.both(ctx, v, now)
 	if err != nil {
 		return err
 	}
@@ -62,6 +60,25 @@ func (l *live) check(ctx context.Context, v *verified, now time.Time) error {
 		return domain.Refuse(CodeTokenExpired, "the account's roles have changed; refresh")
 	}
 	return nil
+}
+
+// both finds the states of session and account. Where both must be read, they are read at once: that is one round trip.
+func (l *live) both(ctx context.Context, v *verified, now time.Time) (session, account *state, err error) {
+	known, ok := l.states.get(v.principal.SessionID)
+	if ok && known.fresh(now) {
+		account, err = l.state(ctx, v.account, now, l.readAccount)
+		return known, account, err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		session, err = l.state(ctx, v.principal.SessionID, now, l.readSession)
+		return err
+	})
+	g.Go(func() (err error) {
+		account, err = l.state(ctx, v.account, now, l.readAccount)
+		return err
+	})
+	return session, account, g.Wait()
 }
 
 // revoked is told to who has to sign in again.

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/event"
 
 	"example.com/walkaround/storage/minio"
 	"example.com/walkaround/storage/mongo"
@@ -71,11 +74,77 @@ func (h *House) lies() open.Config {
 	}
 	sum := sha256.Sum256([]byte(h.Folder))
 	name := "walkaround-" + hex.EncodeToString(sum[:6]) + "-test"
-	c.Mongo = mongo.Config{URI: mongoserver.Start(h.tb).URI, Database: name}
+	c.Mongo = mongo.Config{URI: mongoserver.Start(h.tb).URI, Database: name, Monitor: h.trips.monitor(name)}
 	c.MinIO = minio.Config{
 		Endpoint: servers.blobs.URL, Bucket: name, AccessKey: servers.blobs.AccessKey, SecretKey: servers.blobs.SecretKey, Lock: minio.LockGovernance,
 	}
 	return c
+}
+
+// trips are the commands to MongoDB since they were last asked for. Those that are under way together are one round trip.
+type trips struct {
+	mu    sync.Mutex
+	open  int
+	made  []string
+	waits int
+}
+
+func (t *trips) begin(what string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.open == 0 {
+		t.waits++
+	}
+	t.open++
+	t.made = append(t.made, what)
+}
+
+func (t *trips) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open--
+}
+
+func (t *trips) take() (waits int, made []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	waits, made = t.waits, t.made
+	t.waits, t.made = 0, nil
+	return waits, made
+}
+
+// monitor counts what the driver asks of a database.
+func (t *trips) monitor(database string) *event.CommandMonitor {
+	return &event.CommandMonitor{
+		Started: func(_ context.Context, e *event.CommandStartedEvent) {
+			if e.DatabaseName == database {
+				on, _ := e.Command.Lookup(e.CommandName).StringValueOK()
+				t.begin(e.CommandName + " " + on)
+			}
+		},
+		Succeeded: func(_ context.Context, e *event.CommandSucceededEvent) {
+			if e.DatabaseName == database {
+				t.end()
+			}
+		},
+		Failed: func(_ context.Context, e *event.CommandFailedEvent) {
+			if e.DatabaseName == database {
+				t.end()
+			}
+		},
+	}
+}
+
+// Trips counts how often do waits for MongoDB, one after the other, and names the commands with their collections. Where
+// there is none, the test ends.
+func (h *House) Trips(do func()) (waits int, commands []string) {
+	h.tb.Helper()
+	if servers == nil {
+		h.tb.Skipf("no MongoDB: it counts round trips under %s=cluster", storageSetting)
+	}
+	h.trips.take()
+	do()
+	return h.trips.take()
 }
 
 // OnFiles ends a test that looks into the files of the embedded engines, where there are none.

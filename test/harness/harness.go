@@ -45,6 +45,7 @@ type House struct {
 	http    *http.Client
 	mu      sync.Mutex
 	clients map[string]*Client
+	trips   trips
 }
 
 // Option changes how a house is built.
