@@ -20,7 +20,7 @@ var (
 	descFailed  = prometheus.NewDesc("walkaround_queue_failed", "Documents with tasks that were set aside; 200 means 200 or more.", []string{"queue"}, nil)
 	descOverdue = prometheus.NewDesc("walkaround_queue_overdue_seconds", "For how long the first waiting task has been due.", []string{"queue"}, nil)
 	descSeal    = prometheus.NewDesc("walkaround_seal_lag_seconds", "Age of the oldest signature whose PDF is not filed yet, of the first 50 that wait and the first 50 that were set aside.", nil, nil)
-	descReady   = prometheus.NewDesc("walkaround_ready", "1 if /readyz would answer 200.", nil, nil)
+	descReady   = prometheus.NewDesc("walkaround_ready", "1 if a check of /readyz holds.", []string{"check"}, nil)
 	descFree    = prometheus.NewDesc("walkaround_disk_free_bytes", "Free space where the embedded engines write.", nil, nil)
 )
 
@@ -40,18 +40,20 @@ func (b backlog) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect tells what could be read; what couldn't is missing, and walkaround_ready is 0.
+// Collect tells what could be read; what couldn't is missing.
 func (b backlog) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := probing(context.Background())
 	defer cancel()
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	ready := 1.0
-	if len(b.s.missing(ctx)) > 0 {
-		ready = 0
+	for _, name := range allChecks {
+		ready := 1.0
+		if b.s.probes[name].look(ctx, b.s) != "" {
+			ready = 0
+		}
+		gauge(descReady, ready, name)
 	}
-	gauge(descReady, ready)
 	if b.s.Space != nil {
 		if free, err := b.s.Space(); err == nil {
 			gauge(descFree, float64(free))

@@ -7,12 +7,12 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"example.com/walkaround/domain"
+	"example.com/walkaround/storage"
 )
 
 // Readiness says that requests can be answered.
@@ -24,19 +24,27 @@ type Readiness struct {
 // readyz says whether requests can be answered.
 //
 //	@Summary		Can requests be answered
-//	@Description	For a balancer: 200 if documents can be read, blobs be written, at least 256 MiB are free for the embedded engines, and the server is not stopping. Otherwise 503, and `errors` names what is missing: `/documents`, `/blobs`, `/disk`, `/process`. Storage is asked once a second at most.
+//	@Description	200 if documents can be read, blobs be written, at least 256 MiB are free for the embedded engines, and the server is not stopping. Otherwise 503, and `errors` names what is missing: `/documents`, `/blobs`, `/disk`, `/process`. Storage is asked once a second at most.
+//	@Description	A balancer asks with `only=documents`: then blobs and disk don't count, for photos that can't be stored must not take everything else with them.
 //	@Description	`failed` counts documents with background tasks that were set aside: look at the log.
 //	@ID				readyz
 //	@Tags			system
 //	@Produce		json
-//	@Success		200	{object}	Readiness
+//	@Param			only	query		string	false	"documents: leave blobs and disk out"	Enums(documents)
+//	@Success		200		{object}	Readiness
 //	@Router			/readyz [get]
 func (s *Server) readyz(c *gin.Context) error {
-	ctx := c.Request.Context()
+	ctx, checks := c.Request.Context(), allChecks
+	switch c.Query("only") {
+	case "":
+	case checkDocuments:
+		checks = []string{checkDocuments}
+	default:
+		return badParameter("only", "documents, or nothing")
+	}
 	c.Header("Cache-Control", "no-store")
-	s.probe.asked.Store(s.Now().UnixNano())
-	missing := s.missing(ctx)
-	if len(missing) > 0 {
+	s.asked.Store(s.Now().UnixNano())
+	if missing := s.missing(ctx, checks); len(missing) > 0 {
 		return notReady(missing)
 	}
 	depths, err := s.relay.Depths(ctx)
@@ -69,7 +77,7 @@ const watchedFor = time.Minute
 // before requests are refused, until a balancer has seen it.
 func (s *Server) Drain() (watched bool) {
 	s.draining.Store(true)
-	return s.Now().Sub(time.Unix(0, s.probe.asked.Load())) < watchedFor
+	return s.Now().Sub(time.Unix(0, s.asked.Load())) < watchedFor
 }
 
 // Opening answers while storage is not open yet: /healthz says that the process is alive, everything else that it is not
@@ -90,70 +98,89 @@ func Opening(version string, now func() time.Time, log *slog.Logger) http.Handle
 // minFree is how much space must be left where the embedded engines write: SQLite's log and some photos.
 const minFree = 256 << 20
 
-// missing names what stands between this server and an answer.
-func (s *Server) missing(ctx context.Context) []domain.Field {
+// What is looked at.
+const (
+	checkProcess   = "process"
+	checkDocuments = "documents"
+	checkBlobs     = "blobs"
+	checkDisk      = "disk"
+)
+
+// allChecks are what storage is asked.
+//
+//nolint:gochecknoglobals // a list that nothing changes
+var allChecks = []string{checkDocuments, checkBlobs, checkDisk}
+
+// missing names what of some checks stands between this server and an answer.
+func (s *Server) missing(ctx context.Context, checks []string) (missing []domain.Field) {
 	if s.draining.Load() {
-		return []domain.Field{{Pointer: "/process", Code: codeUnavailable, Message: "the server is stopping"}}
+		return []domain.Field{{Pointer: "/" + checkProcess, Code: codeUnavailable, Message: "the server is stopping"}}
 	}
-	return s.probe.look(ctx, s)
+	for _, name := range checks {
+		if message := s.probes[name].look(ctx, s); message != "" {
+			missing = append(missing, domain.Field{Pointer: "/" + name, Code: codeUnavailable, Message: message})
+		}
+	}
+	return missing
 }
 
 // probeFor is how long an outcome is told again: a probe writes to the disk, and anyone may ask.
 const probeFor = time.Second
 
-// probe looks at storage, one at a time.
+// probe looks at one thing, once at a time.
 type probe struct {
-	mu      sync.Mutex
-	at      time.Time
-	missing []domain.Field
-	asked   atomic.Int64 // when a balancer asked last, in nanoseconds since 1970
+	name    string
+	failure string // told to whoever asks
+	try     func(context.Context) error
+
+	mu  sync.Mutex
+	at  time.Time
+	err error // what try said last
 }
 
-func (p *probe) look(ctx context.Context, s *Server) []domain.Field {
+func (s *Server) newProbes() map[string]*probe {
+	return map[string]*probe{
+		checkDocuments: {name: checkDocuments, failure: "documents can't be read", try: s.Engine.Ping},
+		checkBlobs:     {name: checkBlobs, failure: "photos and sealed sheets can't be written", try: s.Blobs.Ping},
+		checkDisk:      {name: checkDisk, failure: "less than 256 MiB are free", try: s.roomy},
+	}
+}
+
+// roomy wants minFree where the embedded engines write.
+func (s *Server) roomy(context.Context) error {
+	if s.Space == nil {
+		return nil
+	}
+	free, err := s.Space()
+	if err == nil && free < minFree {
+		err = fmt.Errorf("%w: %d bytes are free", storage.ErrFull, free)
+	}
+	return err
+}
+
+// look tries, unless that was done a moment ago, and says what is missing. The log gets a line when that changes, not one a
+// probe.
+func (p *probe) look(ctx context.Context, s *Server) (missing string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if age := s.Now().Sub(p.at); age >= 0 && age < probeFor {
-		return p.missing
+	if age := s.Now().Sub(p.at); age < 0 || age >= probeFor {
+		ctx, cancel := probing(ctx)
+		defer cancel()
+		was := p.err
+		p.err, p.at = p.try(ctx), s.Now()
+		p.tell(ctx, s.Log, was)
 	}
-	ctx, cancel := probing(ctx)
-	defer cancel()
-	missing, why := s.examine(ctx)
-	if len(missing) > 0 != (len(p.missing) > 0) || p.at.IsZero() && len(missing) > 0 {
-		tellChange(ctx, s.Log, missing, why)
+	if p.err == nil {
+		return ""
 	}
-	p.at, p.missing = s.Now(), missing
-	return missing
+	return p.failure
 }
 
-// tellChange writes one line when a server stops being ready and one when it is again, not one a probe.
-func tellChange(ctx context.Context, log *slog.Logger, missing []domain.Field, why []string) {
-	if len(missing) == 0 {
-		log.InfoContext(ctx, "ready again")
-		return
+func (p *probe) tell(ctx context.Context, log *slog.Logger, was error) {
+	switch {
+	case p.err != nil && was == nil:
+		log.WarnContext(ctx, "not ready", slog.String("check", p.name), slog.String("error", strings.Join(causes(p.err), "; ")))
+	case p.err == nil && was != nil:
+		log.InfoContext(ctx, "ready again", slog.String("check", p.name))
 	}
-	log.WarnContext(ctx, "not ready", slog.String("error", strings.Join(why, "; ")))
-}
-
-// examine tries everything, and tells what is missing and why.
-func (s *Server) examine(ctx context.Context) (missing []domain.Field, why []string) {
-	fault := func(pointer, message string, err error) {
-		missing = append(missing, domain.Field{Pointer: pointer, Code: codeUnavailable, Message: message})
-		why = append(why, causes(err)...)
-	}
-	if err := s.Engine.Ping(ctx); err != nil {
-		fault("/documents", "documents can't be read", err)
-	}
-	if err := s.Blobs.Ping(ctx); err != nil {
-		fault("/blobs", "photos and sealed sheets can't be written", err)
-	}
-	if s.Space == nil {
-		return missing, why
-	}
-	switch free, err := s.Space(); {
-	case err != nil:
-		fault("/disk", "the free space can't be told", err)
-	case free < minFree:
-		fault("/disk", "less than 256 MiB are free", fmt.Errorf("%d bytes are free", free))
-	}
-	return missing, why
 }

@@ -66,7 +66,8 @@ type Server struct {
 	limits     limits
 	metrics    *metrics
 	state      *readings
-	probe      probe
+	probes     map[string]*probe
+	asked      atomic.Int64 // when /readyz was asked last, in nanoseconds since 1970
 	draining   atomic.Bool
 	exposition http.Handler // of the metrics
 	numbers    numbers
@@ -136,6 +137,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.numbers.last = map[string]int{}
 	s.relay = background.NewRelay(background.NewLeases(c.Engine, c.Now), c.Log, c.Now)
 	s.serveQueues()
+	s.probes = s.newProbes()
 	s.measure()
 	s.handler, err = s.mount() //nolint:contextcheck // each request brings its own
 	return s, err

@@ -18,7 +18,7 @@ func (s *Server) systemRoutes() []route {
 	return []route{
 		{http.MethodGet, "/", "", "", s.home},
 		{http.MethodGet, "/healthz", "", "", s.healthz},
-		{http.MethodGet, "/readyz", "", "", s.readyz},
+		{http.MethodGet, "/readyz", "", "only", s.readyz},
 		{http.MethodGet, "/metrics", "", "", s.serveMetrics},
 		{http.MethodGet, "/openapi.json", "", "", s.openAPIJSON},
 		{http.MethodGet, "/openapi.yaml", "", "", s.openAPIYAML},

@@ -65,7 +65,7 @@ func TestMetricsTellWhatAVisitDid(t *testing.T) {
 		`walkaround_queue_waiting{queue="visits"}`:                             "1",
 		`walkaround_queue_waiting{queue="photos"}`:                             "2",
 		`walkaround_queue_failed{queue="visits"}`:                              "0",
-		`walkaround_ready`:                                                     "1",
+		`walkaround_ready{check="documents"}`:                                  "1",
 		`walkaround_disk_free_bytes`:                                           "1.099511627776e+12",
 		`walkaround_build_info{go="` + runtime.Version() + `",version="test"}`: "1",
 	} {

@@ -98,9 +98,16 @@ func TestReadyzNamesWhatIsMissing(t *testing.T) {
 			if pointers(got) != c.want || got.Header.Get("Retry-After") == "" {
 				t.Errorf("it names %q: %s", pointers(got), got.Body)
 			}
-			if ready := line(t, scrape(t, h), "walkaround_ready"); ready != "0" {
-				t.Errorf("walkaround_ready is %s", ready)
+			for check := range strings.FieldsSeq(c.want) {
+				if ready := line(t, scrape(t, h), `walkaround_ready{check="`+check[1:]+`"}`); ready != "0" {
+					t.Errorf("walkaround_ready of %s is %s", check, ready)
+				}
 			}
+			balanced := http.StatusOK
+			if strings.Contains(c.want, "/documents") {
+				balanced = http.StatusServiceUnavailable
+			}
+			anyone.Get("/readyz?only=documents").Want(balanced)
 			anyone.Get("/healthz").Want(http.StatusOK)
 			h.Clock.Move(2 * time.Second)
 			anyone.Get("/readyz").Want(http.StatusServiceUnavailable)
@@ -110,11 +117,17 @@ func TestReadyzNamesWhatIsMissing(t *testing.T) {
 			h.Clock.Move(2 * time.Second)
 			anyone.Get("/readyz").Want(http.StatusOK)
 			log := h.Log.String()
-			if strings.Count(log, `"not ready"`) != 1 || strings.Count(log, `"ready again"`) != 1 || strings.Contains(log, "12345") {
+			changes := len(strings.Fields(c.want))
+			if strings.Count(log, `"not ready"`) != changes || strings.Count(log, `"ready again"`) != changes || strings.Contains(log, "12345") {
 				t.Errorf("the log says\n%s", log)
 			}
 		})
 	}
+}
+
+func TestReadyzKnowsItsParameter(t *testing.T) {
+	anyone := harness.Start(t, harness.Idle()).Anyone().In(t)
+	anyone.Get("/readyz?only=blobs").WantProblem(http.StatusBadRequest, "bad_parameter")
 }
 
 func TestProbesCostNoMoreThanOneASecond(t *testing.T) {
@@ -144,6 +157,7 @@ func TestWhoStopsIsNotReady(t *testing.T) {
 	if got := anyone.Get("/readyz").WantProblem(http.StatusServiceUnavailable, "unavailable"); pointers(got) != "/process" {
 		t.Errorf("%s", got.Body)
 	}
+	anyone.Get("/readyz?only=documents").Want(http.StatusServiceUnavailable)
 	anyone.Get("/healthz").Want(http.StatusOK)
 	h.As("advisor").In(t).Arrive(harness.CarArrival("粵A·70010")) // whoever still comes is served
 	h.Clock.Move(2 * time.Minute)
