@@ -18,6 +18,7 @@ const sweepEvery = 24 * time.Hour
 func (s *Server) sweep(ctx context.Context) error {
 	blobs, ok := s.Blobs.(storage.Movable)
 	if !ok {
+		s.Log.WarnContext(ctx, "no blob is swept: this store of blobs can't be")
 		return nil
 	}
 	swept, err := background.Sweeper{Engine: s.Engine, Blobs: blobs, Now: s.Now}.Sweep(ctx)
