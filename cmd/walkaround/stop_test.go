@@ -133,6 +133,9 @@ func TestAnUploadUnderWayAtSIGTERMIsFinished(t *testing.T) {
 	if code := r.exit(t); code != exitOK {
 		t.Error(code, r.err.String())
 	}
+	if strings.Contains(r.err.String(), "no blob is swept") {
+		t.Error("measuring blobs hides that they can be swept")
+	}
 }
 
 func metricsOf(t *testing.T, url string) string {

@@ -134,6 +134,13 @@ func TestEveryOperationIsTimed(t *testing.T) {
 	_ = b.Retain(ctx, info.Key, time.Unix(0, 0))
 	_, _ = b.List(ctx, "main", "", 1)
 	_, _, _ = b.Open(ctx, "main/none")
+	m, ok := b.(storage.Movable)
+	if !ok {
+		t.Fatal("blobs that can be swept can't be any more")
+	}
+	_, _ = m.Stores(ctx)
+	_, _ = m.Retained(ctx, info.Key)
+	_ = m.DeleteUnrenewed(ctx, info.Key, time.Unix(0, 0))
 	_ = b.Delete(ctx, info.Key)
 	lines := linesOf(t, registry)
 	for _, operation := range []string{"get", "find", "insert", "replace", "delete", "walk"} {
@@ -141,7 +148,7 @@ func TestEveryOperationIsTimed(t *testing.T) {
 			t.Errorf("no %s", want)
 		}
 	}
-	for _, operation := range []string{"put", "open", "stat", "retain", "delete", "list", "ping"} {
+	for _, operation := range []string{"put", "open", "stat", "retain", "delete", "list", "ping", "stores", "retained", "delete_unrenewed"} {
 		if want := `{collection="blobs",engine="disk",operation="` + operation + `"`; !strings.Contains(lines, want) {
 			t.Errorf("no %s in\n%s", want, lines)
 		}
@@ -206,6 +213,12 @@ func TestTheSenderIsHandedOnAsItIs(t *testing.T) {
 	fine(t, err)
 	if _, ok := under.reader.(telling); !ok {
 		t.Errorf("the store sees a %T", under.reader)
+	}
+}
+
+func TestWhatCanNotBeSweptIsNotSaidToBe(t *testing.T) {
+	if _, ok := measured.Blobs(&seen{}, prometheus.NewRegistry()).(storage.Movable); ok {
+		t.Error("it is")
 	}
 }
 
