@@ -76,7 +76,7 @@ func (c call) open(ctx context.Context, cfg config.Config, log *slog.Logger, wel
 		return err
 	}
 	defer d.close()
-	d.serve(opening(log)) //nolint:contextcheck // each request brings its own
+	d.serve(c.parts.opening(log))
 	engine, blobs, err := open.Open(ctx, lies(cfg, log))
 	if err != nil {
 		return err

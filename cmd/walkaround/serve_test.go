@@ -94,10 +94,13 @@ func (l *lines) String() string {
 }
 
 func (f *fake) parts() parts {
-	return parts{newServer: func(_ context.Context, m materials) (server, error) {
-		f.materials = m
-		return f, nil
-	}}
+	return parts{
+		newServer: func(_ context.Context, m materials) (server, error) {
+			f.materials = m
+			return f, nil
+		},
+		opening: func(*slog.Logger) http.Handler { return http.NotFoundHandler() },
+	}
 }
 
 func startInProcess(t *testing.T, p parts, args ...string) *inProcess {
