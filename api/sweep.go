@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"example.com/walkaround/api/background"
-	"example.com/walkaround/storage"
 )
 
 // sweepEvery is how often blobs are looked for that nothing names. It reads every document.
@@ -16,12 +15,7 @@ const sweepEvery = 24 * time.Hour
 // sweep deletes the blobs that nothing has named for a day. A damaged document may name anything: then nothing is deleted
 // until it is mended, and check names it.
 func (s *Server) sweep(ctx context.Context) error {
-	blobs, ok := s.Blobs.(storage.Movable)
-	if !ok {
-		s.Log.WarnContext(ctx, "no blob is swept: this store of blobs can't be")
-		return nil
-	}
-	swept, err := background.Sweeper{Engine: s.Engine, Blobs: blobs, Now: s.Now}.Sweep(ctx)
+	swept, err := background.Sweeper{Engine: s.Engine, Blobs: s.Blobs, Now: s.Now}.Sweep(ctx)
 	if errors.Is(err, background.ErrUnsure) {
 		s.Log.WarnContext(ctx, "no blob is swept", slog.Any("error", err))
 		return nil

@@ -46,6 +46,17 @@ type Blobs interface {
 	// MaxList).
 	List(ctx context.Context, store, after string, limit int) ([]BlobInfo, error)
 
+	// Stores names the stores that have blobs, in order. One whose blobs were all deleted may be among them.
+	Stores(ctx context.Context) ([]string, error)
+
+	// Retained says until when Delete is forbidden; the zero time when Retain never was called. ErrNotFound.
+	Retained(ctx context.Context, key string) (time.Time, error)
+
+	// DeleteUnrenewed is Delete of the blob only as it was put at stored, the BlobInfo.Stored that was seen: ErrStale when it
+	// was put again since, and then nothing is deleted, however the two coincide. Where the store behind can't compare and
+	// delete in one step, it is compared right before.
+	DeleteUnrenewed(ctx context.Context, key string, stored time.Time) error
+
 	// Ping says whether blobs can be written.
 	Ping(ctx context.Context) error
 

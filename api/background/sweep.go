@@ -25,7 +25,7 @@ var ErrUnsure = errors.New("background: a document is damaged, so what it names 
 // day later either. What is retained stays. Several may sweep at once.
 type Sweeper struct {
 	Engine storage.Engine
-	Blobs  storage.Movable
+	Blobs  storage.Blobs
 	Now    func() time.Time
 }
 

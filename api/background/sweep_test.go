@@ -204,12 +204,12 @@ type meanwhile struct {
 
 // late is blobs beside which something happens.
 type late struct {
-	storage.Movable
+	storage.Blobs
 	m *meanwhile
 }
 
 func (l late) List(ctx context.Context, store, after string, limit int) ([]storage.BlobInfo, error) {
-	list, err := l.Movable.List(ctx, store, after, limit)
+	list, err := l.Blobs.List(ctx, store, after, limit)
 	if l.m.listed != nil {
 		l.m.listed()
 	}
@@ -220,7 +220,7 @@ func (l late) DeleteUnrenewed(ctx context.Context, key string, stored time.Time)
 	if l.m.removes != nil {
 		l.m.removes()
 	}
-	return l.Movable.DeleteUnrenewed(ctx, key, stored)
+	return l.Blobs.DeleteUnrenewed(ctx, key, stored)
 }
 
 // An upload of the same bytes is a PUT and then a name. Wherever the two fall into a sweep that was about to delete, the

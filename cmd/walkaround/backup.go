@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os/signal"
 	"syscall"
@@ -66,10 +65,7 @@ func (c call) backUp(ctx context.Context, cfg config.Config, file string) (m arc
 		return m, err
 	}
 	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
-	from, err := storageOf(engine, blobs)
-	if err != nil {
-		return m, err
-	}
+	from := storageOf(engine, blobs)
 	if file == stdStream {
 		return c.writeBackup(ctx, cfg, from, c.stdout)
 	}
@@ -82,12 +78,8 @@ func (c call) backUp(ctx context.Context, cfg config.Config, file string) (m arc
 }
 
 // storageOf is what package archive moves.
-func storageOf(engine storage.Engine, blobs storage.Blobs) (archive.Storage, error) {
-	movable, ok := blobs.(storage.Movable)
-	if !ok {
-		return archive.Storage{}, fmt.Errorf("blobs of %T can't be moved", blobs)
-	}
-	return archive.Storage{Engine: engine, Blobs: movable, First: named()}, nil
+func storageOf(engine storage.Engine, blobs storage.Blobs) archive.Storage {
+	return archive.Storage{Engine: engine, Blobs: blobs, First: named()}
 }
 
 func (c call) writeBackup(ctx context.Context, cfg config.Config, from archive.Storage, to io.Writer) (archive.Manifest, error) {

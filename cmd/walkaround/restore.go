@@ -92,11 +92,7 @@ func (r restoration) run(ctx context.Context) (m archive.Manifest, err error) {
 		return m, err
 	}
 	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
-	into, err := storageOf(engine, blobs)
-	if err != nil {
-		return m, err
-	}
-	if m, err = r.store(ctx, into, total); err != nil {
+	if m, err = r.store(ctx, storageOf(engine, blobs), total); err != nil {
 		return m, r.unfinished(ctx, engine, err)
 	}
 	return m, opens(ctx, engine, secret)

@@ -45,11 +45,7 @@ func (c call) withSweeper(
 		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
-	in, err := storageOf(engine, blobs)
-	if err != nil {
-		return err
-	}
-	return do(ctx, background.Sweeper{Engine: engine, Blobs: in.Blobs, Now: time.Now})
+	return do(ctx, background.Sweeper{Engine: engine, Blobs: blobs, Now: time.Now})
 }
 
 // sweepLook lists what nothing names.

@@ -64,7 +64,7 @@ var (
 // Storage is what a backup is made of, or restored into.
 type Storage struct {
 	Engine storage.Engine
-	Blobs  storage.Movable
+	Blobs  storage.Blobs
 
 	// First are the collections whose documents name those of others. They are read first where the engine can't show
 	// one moment, so that what they name, which was stored before, is read too.

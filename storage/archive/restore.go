@@ -42,7 +42,7 @@ func Restore(ctx context.Context, r io.Reader, into Storage, steps migrate.Steps
 // restorer is a sink that stores.
 type restorer struct {
 	engine storage.Restorer
-	blobs  storage.Movable
+	blobs  storage.Blobs
 	steps  migrate.Steps
 	keys   map[string][]string // by collection: its keys as far as they were met
 	stored map[string]int64    // by store: its blobs

@@ -9,7 +9,7 @@ import (
 	"example.com/walkaround/storage"
 )
 
-var _ storage.Movable = (*Store)(nil)
+var _ storage.Blobs = (*Store)(nil)
 
 // Stores names the folders of stores.
 func (s *Store) Stores(ctx context.Context) ([]string, error) {

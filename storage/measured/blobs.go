@@ -20,7 +20,7 @@ type blobs struct {
 }
 
 // Blobs measures b: the histogram of Engine with the collection `blobs`, the counter walkaround_blob_bytes_total by direction,
-// and the gauge walkaround_blob_puts_in_flight. It panics as Engine does. The result is storage.Movable if b is.
+// and the gauge walkaround_blob_puts_in_flight. It panics as Engine does.
 func Blobs(b storage.Blobs, to prometheus.Registerer) storage.Blobs {
 	m := newMeter(b, to)
 	engine := prometheus.Labels{"engine": m.system}
@@ -31,11 +31,7 @@ func Blobs(b storage.Blobs, to prometheus.Registerer) storage.Blobs {
 		Name: "walkaround_blob_puts_in_flight", Help: "Blobs that are being stored.", ConstLabels: engine,
 	})
 	to.MustRegister(bytes, puts)
-	measured := &blobs{Blobs: b, meter: m, written: bytes.WithLabelValues("written"), read: bytes.WithLabelValues("read"), puts: puts}
-	if whole, ok := b.(storage.Movable); ok {
-		return &movable{measured, whole}
-	}
-	return measured
+	return &blobs{Blobs: b, meter: m, written: bytes.WithLabelValues("written"), read: bytes.WithLabelValues("read"), puts: puts}
 }
 
 const collectionOfBlobs = "blobs"
@@ -110,6 +106,30 @@ func (b *blobs) Ping(ctx context.Context) error {
 	return err
 }
 
+// Stores is measured.
+func (b *blobs) Stores(ctx context.Context) ([]string, error) {
+	ctx, o := b.starts(ctx, "stores")
+	names, err := b.Blobs.Stores(ctx)
+	o.end(err)
+	return names, err
+}
+
+// Retained is measured.
+func (b *blobs) Retained(ctx context.Context, key string) (time.Time, error) {
+	ctx, o := b.starts(ctx, "retained")
+	until, err := b.Blobs.Retained(ctx, key)
+	o.end(err)
+	return until, err
+}
+
+// DeleteUnrenewed is measured.
+func (b *blobs) DeleteUnrenewed(ctx context.Context, key string, stored time.Time) error {
+	ctx, o := b.starts(ctx, "delete_unrenewed")
+	err := b.Blobs.DeleteUnrenewed(ctx, key, stored)
+	o.end(err)
+	return err
+}
+
 // counted counts what is read from a blob.
 type counted struct {
 	io.ReadSeekCloser
@@ -129,34 +149,4 @@ func (c *counted) Close() error {
 	c.to.Add(float64(c.n))
 	c.n = 0
 	return c.ReadSeekCloser.Close()
-}
-
-// movable are measured blobs that can be moved and swept too.
-type movable struct {
-	*blobs
-	whole storage.Movable
-}
-
-// Stores is measured.
-func (m *movable) Stores(ctx context.Context) ([]string, error) {
-	ctx, o := m.starts(ctx, "stores")
-	names, err := m.whole.Stores(ctx)
-	o.end(err)
-	return names, err
-}
-
-// Retained is measured.
-func (m *movable) Retained(ctx context.Context, key string) (time.Time, error) {
-	ctx, o := m.starts(ctx, "retained")
-	until, err := m.whole.Retained(ctx, key)
-	o.end(err)
-	return until, err
-}
-
-// DeleteUnrenewed is measured.
-func (m *movable) DeleteUnrenewed(ctx context.Context, key string, stored time.Time) error {
-	ctx, o := m.starts(ctx, "delete_unrenewed")
-	err := m.whole.DeleteUnrenewed(ctx, key, stored)
-	o.end(err)
-	return err
 }

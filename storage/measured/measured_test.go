@@ -27,10 +27,12 @@ func TestContract(t *testing.T) {
 		t.Helper()
 		return measured.Engine(sqliteIn(t), prometheus.NewRegistry())
 	})
-	storagetest.Blobs(t, func(t *testing.T) storage.Blobs {
+	blobs := func(t *testing.T) storage.Blobs {
 		t.Helper()
 		return measured.Blobs(diskIn(t), prometheus.NewRegistry())
-	})
+	}
+	storagetest.Blobs(t, blobs)
+	storagetest.Movable(t, blobs)
 }
 
 func sqliteIn(t *testing.T) *sqlite.Engine {
@@ -134,13 +136,9 @@ func TestEveryOperationIsTimed(t *testing.T) {
 	_ = b.Retain(ctx, info.Key, time.Unix(0, 0))
 	_, _ = b.List(ctx, "main", "", 1)
 	_, _, _ = b.Open(ctx, "main/none")
-	m, ok := b.(storage.Movable)
-	if !ok {
-		t.Fatal("blobs that can be swept can't be any more")
-	}
-	_, _ = m.Stores(ctx)
-	_, _ = m.Retained(ctx, info.Key)
-	_ = m.DeleteUnrenewed(ctx, info.Key, time.Unix(0, 0))
+	_, _ = b.Stores(ctx)
+	_, _ = b.Retained(ctx, info.Key)
+	_ = b.DeleteUnrenewed(ctx, info.Key, time.Unix(0, 0))
 	_ = b.Delete(ctx, info.Key)
 	lines := linesOf(t, registry)
 	for _, operation := range []string{"get", "find", "insert", "replace", "delete", "walk"} {
@@ -213,12 +211,6 @@ func TestTheSenderIsHandedOnAsItIs(t *testing.T) {
 	fine(t, err)
 	if _, ok := under.reader.(telling); !ok {
 		t.Errorf("the store sees a %T", under.reader)
-	}
-}
-
-func TestWhatCanNotBeSweptIsNotSaidToBe(t *testing.T) {
-	if _, ok := measured.Blobs(&seen{}, prometheus.NewRegistry()).(storage.Movable); ok {
-		t.Error("it is")
 	}
 }
 

@@ -48,7 +48,7 @@ const (
 	probes      = ".probe/"
 )
 
-// Store keeps blobs in a bucket. It implements storage.Movable.
+// Store keeps blobs in a bucket. It implements storage.Blobs.
 type Store struct {
 	core      minio.Core
 	transport *http.Transport
@@ -62,7 +62,7 @@ type Store struct {
 	buffer    sync.Pool
 }
 
-var _ storage.Movable = (*Store)(nil)
+var _ storage.Blobs = (*Store)(nil)
 
 // Open connects to the bucket, makes it if it is absent and tries what it promises: that what is written can be
 // deleted, that what is locked cannot, that what shall be encrypted is. Its error is one line for the operator, with

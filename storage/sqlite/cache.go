@@ -40,7 +40,7 @@ type cacheShard struct {
 	mu         sync.Mutex
 	young, old map[cacheKey]cached
 	bytes      int    // of the young generation
-	begun      uint64 // writes that ever began
+	turns      uint64 // how often a write began or ended
 	open       int    // writes that have not ended
 }
 
@@ -57,7 +57,7 @@ func (c *cache) get(k cacheKey, r *storage.Record) (held bool, asked uint64) {
 	s := c.shard(k)
 	s.mu.Lock()
 	d, held := s.find(k)
-	asked = s.begun
+	asked = s.turns
 	s.mu.Unlock()
 	if held {
 		r.Version, r.Doc = d.version, bytes.Clone(d.doc)
@@ -65,12 +65,12 @@ func (c *cache) get(k cacheKey, r *storage.Record) (held bool, asked uint64) {
 	return held, asked
 }
 
-// fill keeps what was read, unless a write of the shard may have changed it since get.
+// fill keeps what was read, unless a write of the shard was under way at any moment since get.
 func (c *cache) fill(k cacheKey, r storage.Record, asked uint64) {
 	s := c.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.open == 0 && s.begun == asked {
+	if s.open == 0 && s.turns == asked {
 		s.put(k, cached{r.Version, bytes.Clone(r.Doc)})
 	}
 }
@@ -80,7 +80,7 @@ func (c *cache) begin(k cacheKey) {
 	s := c.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.begun++
+	s.turns++
 	s.open++
 	s.drop(k)
 }
@@ -90,6 +90,7 @@ func (c *cache) end(k cacheKey, stored *storage.Record) {
 	s := c.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.turns++
 	s.open--
 	if stored != nil {
 		s.put(k, cached{stored.Version, bytes.Clone(stored.Doc)})

@@ -189,12 +189,12 @@ func snapshotRefuses(s suite, _ storage.Restorer) {
 	}
 }
 
-// Movable holds a blob store to what storage.Movable promises. open is as for Blobs.
+// Movable holds a blob store to what storage.Blobs promises for backup, restore and sweep. open is as for Blobs.
 func Movable(t *testing.T, open func(*testing.T) storage.Blobs) {
 	t.Helper()
 	for _, c := range []struct {
 		name string
-		run  func(blobs, storage.Movable)
+		run  func(blobs)
 	}{
 		{"stores are named in order", storesNamed},
 		{"retention is read as it was set", retentionRead},
@@ -202,18 +202,13 @@ func Movable(t *testing.T, open func(*testing.T) storage.Blobs) {
 		{"what was not put again is deleted", unrenewedGoes},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := blobs{open(t), t}
-			m, ok := s.Blobs.(storage.Movable)
-			if !ok {
-				t.Fatalf("%T can't be moved", s.Blobs)
-			}
-			c.run(s, m)
+			c.run(blobs{open(t), t})
 		})
 	}
 }
 
-func storesNamed(s blobs, m storage.Movable) {
-	names, err := m.Stores(s.ctx())
+func storesNamed(s blobs) {
+	names, err := s.Stores(s.ctx())
 	s.ok(err)
 	if len(names) != 0 {
 		s.t.Errorf("an empty one has %v", names)
@@ -223,16 +218,16 @@ func storesNamed(s blobs, m storage.Movable) {
 		_, err := s.Put(s.ctx(), store, strings.NewReader("x"), limit, nil)
 		s.ok(err)
 	}
-	names, err = m.Stores(s.ctx())
+	names, err = s.Stores(s.ctx())
 	s.ok(err)
 	if !slices.Equal(names, want) {
 		s.t.Errorf("got %v, want %v", names, want)
 	}
 }
 
-func retentionRead(s blobs, m storage.Movable) {
+func retentionRead(s blobs) {
 	sealed := s.put("sealed")
-	until, err := m.Retained(s.ctx(), sealed.Key)
+	until, err := s.Retained(s.ctx(), sealed.Key)
 	s.ok(err)
 	if !until.IsZero() {
 		s.t.Errorf("retained until %s from the start", until)
@@ -240,37 +235,37 @@ func retentionRead(s blobs, m storage.Movable) {
 	want := sealed.Stored.Add(48 * time.Hour).Truncate(time.Second)
 	s.ok(s.Retain(s.ctx(), sealed.Key, want))
 	s.ok(s.Retain(s.ctx(), sealed.Key, want.Add(-time.Hour)))
-	until, err = m.Retained(s.ctx(), sealed.Key)
+	until, err = s.Retained(s.ctx(), sealed.Key)
 	s.ok(err)
 	if !until.Equal(want) {
 		s.t.Errorf("retained until %s, want %s", until, want)
 	}
-	_, err = m.Retained(s.ctx(), key("absent"))
+	_, err = s.Retained(s.ctx(), key("absent"))
 	s.is(err, storage.ErrNotFound)
 }
 
-func renewedStays(s blobs, m storage.Movable) {
+func renewedStays(s blobs) {
 	first := s.put("x")
-	s.is(m.DeleteUnrenewed(s.ctx(), first.Key, first.Stored.Add(-24*time.Hour)), storage.ErrStale)
+	s.is(s.DeleteUnrenewed(s.ctx(), first.Key, first.Stored.Add(-24*time.Hour)), storage.ErrStale)
 	again := s.put("x")
 	for again.Stored.Equal(first.Stored) { // the clock of a blob store may be coarse
 		again = s.put("x")
 	}
-	s.is(m.DeleteUnrenewed(s.ctx(), first.Key, first.Stored), storage.ErrStale)
+	s.is(s.DeleteUnrenewed(s.ctx(), first.Key, first.Stored), storage.ErrStale)
 	s.hold(1)
-	s.ok(m.DeleteUnrenewed(s.ctx(), first.Key, again.Stored))
+	s.ok(s.DeleteUnrenewed(s.ctx(), first.Key, again.Stored))
 	s.hold(0)
 }
 
-func unrenewedGoes(s blobs, m storage.Movable) {
+func unrenewedGoes(s blobs) {
 	info := s.put("x")
 	list, err := s.List(s.ctx(), "main", "", 1) // as a sweeper sees it
 	s.ok(err)
-	s.ok(m.DeleteUnrenewed(s.ctx(), info.Key, list[0].Stored))
+	s.ok(s.DeleteUnrenewed(s.ctx(), info.Key, list[0].Stored))
 	s.hold(0)
-	s.is(m.DeleteUnrenewed(s.ctx(), info.Key, info.Stored), storage.ErrNotFound)
+	s.is(s.DeleteUnrenewed(s.ctx(), info.Key, info.Stored), storage.ErrNotFound)
 	sealed := s.put("sealed")
 	s.ok(s.Retain(s.ctx(), sealed.Key, sealed.Stored.Add(time.Hour)))
-	s.is(m.DeleteUnrenewed(s.ctx(), sealed.Key, sealed.Stored), storage.ErrRetained)
+	s.is(s.DeleteUnrenewed(s.ctx(), sealed.Key, sealed.Stored), storage.ErrRetained)
 	s.hold(1)
 }
