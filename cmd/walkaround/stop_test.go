@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"syscall"
@@ -150,4 +151,40 @@ func metricsOf(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	return string(body)
+}
+
+func TestWhileMongoDBIsAwayTheProcessIsAliveAndNotReady(t *testing.T) {
+	var door net.ListenConfig
+	free, err := door.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := free.Addr().String()
+	_ = free.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out, code := &lines{url: make(chan string, 1)}, make(chan int, 1)
+	away := "WALKAROUND_MONGODB_URI=mongodb://127.0.0.1:1/walkaround?serverSelectionTimeoutMS=200"
+	c := call{stdout: out, stderr: out, parts: wired(), environ: []string{away, "WALKAROUND_SECRET=" + strings.Repeat("0f", 32)}}
+	go func() { code <- runWith(ctx, []string{"serve", "--addr=" + addr, "--data=" + t.TempDir()}, c) }()
+	status := func(path string) int {
+		answer, err := http.Get("http://" + addr + path)
+		if err != nil {
+			return 0
+		}
+		_ = answer.Body.Close()
+		return answer.StatusCode
+	}
+	waitUntil(t, func() bool { return status("/healthz") == http.StatusOK })
+	if got := status("/readyz"); got != http.StatusServiceUnavailable {
+		t.Errorf("/readyz is %d", got)
+	}
+	if got := status("/v1/visits"); got != http.StatusServiceUnavailable {
+		t.Errorf("a request is answered %d", got)
+	}
+	waitUntil(t, func() bool { return strings.Contains(out.String(), "level=WARN") })
+	stop()
+	if got := <-code; got != exitOK || strings.Contains(out.String(), "listening on") {
+		t.Errorf("it ends with %d: %s", got, out)
+	}
 }
