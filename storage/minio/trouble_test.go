@@ -129,7 +129,10 @@ func TestServerThatIsFull(t *testing.T) {
 			t.Fatalf("nothing can be deleted: %v", err)
 		}
 	}
-	until(t, "there is room again", func() bool { // the server empties its bin by and by
+	until(t, "there is room again", func() bool {
+		if err := srv.EmptyBin(); err != nil {
+			t.Fatal(err)
+		}
 		_, err := s.Put(t.Context(), "main", photo("again", 3<<20), 4<<20, nil)
 		return err == nil
 	})

@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"sync"
@@ -155,6 +156,20 @@ func (s *Server) Disk() string {
 		return ""
 	}
 	return s.folder + "/disk"
+}
+
+// EmptyBin deletes for good what was deleted. The server does so every second, but every five minutes when it read that
+// setting too late.
+func (s *Server) EmptyBin() error {
+	disk := s.Disk()
+	if s.options.Bytes > 0 { // mounted where only the server sees it
+		disk = fmt.Sprintf("/proc/%d/root%s", s.cmd.Process.Pid, disk)
+	}
+	deleted, err := filepath.Glob(disk + "/.minio.sys/tmp/.trash/*")
+	for _, path := range deleted {
+		err = errors.Join(err, os.RemoveAll(path))
+	}
+	return err
 }
 
 // follow runs cmd. The system kills it with the thread that started it, so that it never outlives the test's process; that
