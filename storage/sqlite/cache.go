@@ -85,14 +85,16 @@ func (c *cache) begin(k cacheKey) {
 	s.drop(k)
 }
 
-// end is called when a write is done: with what is stored now, or with nil where that is not known or nothing.
+// end is called when a write is done: with what is stored now, or with nil where that is not known or nothing. While other
+// writes of the shard have not ended, which may be later ones of the same document, nothing is held.
 func (c *cache) end(k cacheKey, stored *storage.Record) {
 	s := c.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.turns++
 	s.open--
-	if stored != nil {
+	s.drop(k)
+	if stored != nil && s.open == 0 {
 		s.put(k, cached{stored.Version, bytes.Clone(stored.Doc)})
 	}
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -95,5 +96,41 @@ func TestAPanicTellsWhereItCameFrom(t *testing.T) {
 			!strings.Contains(err.Error(), "writer_test.go") {
 			t.Errorf("%s: %v", doing, err)
 		}
+	}
+}
+
+// What a group leaves is what its last write of a document left, also where a read follows at once.
+func TestAGroupLeavesItsLastWrite(t *testing.T) {
+	e, release := blocked(t)
+	doc := func(text string) storage.Record {
+		return storage.Record{ID: "main/1", Doc: append([]byte{5, 0, 0, 0, 0}, text...)}
+	}
+	queued := 0
+	write := func(fn func() error) <-chan error {
+		done := make(chan error, 1)
+		go func() { done <- fn() }()
+		for queued++; len(e.writer.jobs) < queued; {
+			runtime.Gosched()
+		}
+		return done
+	}
+	ctx := t.Context()
+	answers := []<-chan error{
+		write(func() error { return e.Insert(ctx, "cars", doc("one")) }),
+		write(func() error {
+			r := doc("two")
+			r.Version = 1
+			return e.Replace(ctx, "cars", r)
+		}),
+		write(func() error { return e.Delete(ctx, "cars", "main/1", 2) }),
+	}
+	release()
+	for i, answer := range answers {
+		if err := <-answer; err != nil {
+			t.Fatalf("write %d: %v", i, err)
+		}
+	}
+	if r, err := e.Get(ctx, "cars", "main/1"); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("a deleted document comes back: %v, %v", r, err)
 	}
 }
