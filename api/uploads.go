@@ -40,8 +40,7 @@ func fileUpload[T any](
 		}
 		return err
 	}
-	trial := up.visit // UpdateFrom begins with what is stored, whatever is tried here
-	if err := name(&trial.Value); err != nil && !errors.Is(err, storage.ErrUnchanged) {
+	if err := s.tryFile(ctx, &up, name); err != nil {
 		return err
 	}
 	saved, err := in.Insert(ctx, doc)
@@ -64,6 +63,24 @@ func fileUpload[T any](
 		return err
 	}
 	send(c, status, saved.Doc.AppendJSON)
+	return nil
+}
+
+// tryFile asks the visit whether it takes a file. A refusal by what was read when the upload began, minutes ago perhaps, is
+// judged again by the visit as it is now. UpdateFrom begins with what is stored, whatever is tried here.
+func (s *Server) tryFile(ctx context.Context, up *upload, name func(*visit.Visit) error) error {
+	trial := up.visit
+	err := name(&trial.Value)
+	if err == nil || errors.Is(err, storage.ErrUnchanged) {
+		return nil
+	}
+	if up.visit, err = s.visits.Get(ctx, up.visit.Value.StoreID+"/"+up.visitID); err != nil {
+		return err
+	}
+	trial = up.visit
+	if err := name(&trial.Value); err != nil && !errors.Is(err, storage.ErrUnchanged) {
+		return err
+	}
 	return nil
 }
 
@@ -154,6 +171,9 @@ func (s *Server) upload(c *gin.Context, kind fileKind) (upload, error) {
 		}
 		_, err := s.Blobs.Stat(ctx, key(c, sum))
 		up.fresh = errors.Is(err, storage.ErrNotFound)
+		if errors.Is(err, storage.ErrUnavailable) {
+			return err // soon: writing would be waited for as long
+		}
 		return nil
 	})
 	return up, err

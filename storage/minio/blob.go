@@ -27,6 +27,8 @@ func (s *Store) stat(ctx context.Context, key string) (minio.ObjectInfo, error) 
 	if err != nil {
 		return minio.ObjectInfo{}, err
 	}
+	ctx, done := attentive(ctx)
+	defer done()
 	o, err := s.core.StatObject(ctx, s.bucket, name, minio.StatObjectOptions{})
 	if err != nil && o.IsDeleteMarker {
 		return s.hidden(ctx, name)

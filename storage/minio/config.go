@@ -83,7 +83,7 @@ func (c Config) transport(secure bool) (*http.Transport, error) {
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   5 * time.Second,
-		ResponseHeaderTimeout: time.Minute,      // a server under load answers a PUT late
+		ResponseHeaderTimeout: answerTime,
 		IdleConnTimeout:       20 * time.Second, // less than a server's: MinIO lets one go after 30 s
 		MaxIdleConns:          256,
 		MaxIdleConnsPerHost:   256,

@@ -20,6 +20,9 @@ func failure(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
+	if context.Cause(ctx) == errSilent { //nolint:errorlint // this very value
+		return fmt.Errorf("%w: %w", errSilent, err)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -104,7 +104,7 @@ func connect(c Config, now func() time.Time) (*Store, error) {
 	core, err := minio.NewCore(u.Host, &minio.Options{
 		Creds:        credentials.NewStaticV4(c.AccessKey, c.SecretKey, ""),
 		Secure:       u.Scheme == "https",
-		Transport:    transport,
+		Transport:    attention{transport},
 		Region:       c.region(),
 		BucketLookup: minio.BucketLookupPath,
 		MaxRetries:   tries,

@@ -24,6 +24,8 @@ func (s *Store) Put(
 		return storage.BlobInfo{}, errReadOnly
 	}
 	from := &source{ctx: ctx, r: r, left: limit}
+	ctx, done := attentive(ctx)
+	defer done()
 	if sum, size, ok := declared(r); ok {
 		return s.stream(ctx, store+"/"+sum, size, from, check)
 	}
