@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -26,8 +27,13 @@ const (
 	bucket        = "walkaround-cluster-test"
 )
 
-// TestMain lets the houses of these tests lie on the servers too, where they can be had.
+// TestMain lets the houses of these tests lie on the servers too, where they can be had. All tests run at once, however few
+// processors there are: most of the time they wait.
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
 	if path, err := minioserver.Path(); err == nil {
 		if _, err := os.Stat(path); err == nil {
 			_ = os.Setenv("WALKAROUND_TEST_STORAGE", "cluster") // of this process, before anything runs
