@@ -20,6 +20,7 @@ import (
 type collection struct {
 	*mongo.Collection
 	keys map[string]bool
+	made made
 }
 
 var word = regexp.MustCompile(`^[a-z_]{1,40}$`)

@@ -41,6 +41,12 @@ func TestFaults(t *testing.T) {
 		run("without end: "+name, func(t *testing.T) { t.Helper(); withoutEnd(t, server, harm) })
 	}
 	run("answers that can't be known", func(t *testing.T) { t.Helper(); unknown(t, server) })
+	for name, c := range map[string]struct{ read, replace bool }{
+		"delete": {}, "delete of what was read": {read: true}, "replace": {replace: true}, "replace of what was read": {read: true, replace: true},
+	} {
+		run("another's in the same version: "+name, func(t *testing.T) { t.Helper(); sameVersion(t, server, c.read, c.replace) })
+	}
+	run("a record that was not read", func(t *testing.T) { t.Helper(); notRead(t, server) })
 	run("server down for a while", func(t *testing.T) { t.Helper(); downForAWhile(t, server) })
 	run("server down at the start", func(t *testing.T) { t.Helper(); downAtTheStart(t, server) })
 	together.Wait()
@@ -166,6 +172,7 @@ func unknown(t *testing.T, server *mongoserver.Server) {
 	if err := plain.Insert(ctx, "cars", record("main/1", "one")); err != nil {
 		t.Fatal(err)
 	}
+	says(t, e, "main/1")                             // what was read is sent again
 	proxy.Next("update", mongoserver.Harm{Times: 2}) // done, and the repeat is refused, both unanswered
 	done := make(chan struct{})
 	go func() {
@@ -194,6 +201,89 @@ func others(t *testing.T, e *mongo.Engine, id string) {
 			t.Error(err)
 			return
 		}
+	}
+}
+
+// sameVersion: versions begin again at 1, so a change whose answer was lost must not be made to the record that another put
+// where the former one was.
+func sameVersion(t *testing.T, server *mongoserver.Server, read, replace bool) {
+	t.Helper()
+	proxy, e, plain := harmed(t, server)
+	ctx := t.Context()
+	if err := plain.Insert(ctx, "cars", record("main/1", "old")); err != nil {
+		t.Fatal(err)
+	}
+	if read {
+		says(t, e, "main/1")
+	}
+	command, change := "delete", func() error { return e.Delete(ctx, "cars", "main/1", 1) }
+	if replace {
+		command, change = "update", func() error { return e.Replace(ctx, "cars", replacement("main/1", "mine", 1)) }
+	}
+	proxy.Next(command, unanswered, lost) // done; the repeat, if there is one, comes late
+	done := make(chan error, 1)
+	go func() { done <- another(ctx, plain, "main/1", replace) }()
+	if err := change(); !errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("%s: %v, want that it can't be known", command, err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got := says(t, plain, "main/1"); got != "another's in 1" {
+		t.Errorf("stored: %s, want another's", got)
+	}
+}
+
+// another inserts a record as soon as it is gone, or deletes the second version first.
+func another(ctx context.Context, e *mongo.Engine, id string, second bool) error {
+	for second {
+		err := e.Delete(ctx, "cars", id, 2)
+		second = errors.Is(err, storage.ErrStale)
+		if err != nil && !second {
+			return err
+		}
+	}
+	for {
+		err := e.Insert(ctx, "cars", record(id, "another's"))
+		if !errors.Is(err, storage.ErrExists) {
+			return err
+		}
+	}
+}
+
+// notRead: of a record that is neither gone nor remembered nobody knows whether it is the one that a change was sent for.
+func notRead(t *testing.T, server *mongoserver.Server) {
+	t.Helper()
+	proxy, e, plain := harmed(t, server)
+	ctx := t.Context()
+	if err := plain.Insert(ctx, "cars", record("main/1", "one")); err != nil {
+		t.Fatal(err)
+	}
+	proxy.Next("update", lost)
+	if err := e.Replace(ctx, "cars", replacement("main/1", "two", 1)); !errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("replace: %v", err)
+	}
+	proxy.Next("update", unanswered)
+	if err := e.Replace(ctx, "cars", replacement("main/1", "two", 1)); err != nil {
+		t.Errorf("replace that happened: %v", err)
+	}
+	proxy.Next("delete", lost)
+	if err := e.Delete(ctx, "cars", "main/1", 2); err != nil { // its own write is remembered
+		t.Errorf("delete: %v", err)
+	}
+	if err := plain.Insert(ctx, "cars", record("main/1", "one")); err != nil {
+		t.Fatal(err)
+	}
+	proxy.Next("delete", lost)
+	if err := e.Delete(ctx, "cars", "main/1", 1); !errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("delete: %v", err)
+	}
+	if got := says(t, plain, "main/1"); got != "one in 1" {
+		t.Errorf("stored: %s", got)
+	}
+	proxy.Next("delete", unanswered)
+	if err := e.Delete(ctx, "cars", "main/1", 1); err != nil {
+		t.Errorf("delete that happened: %v", err)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 
 // What of a stored document is read.
 var (
-	getFields   = fieldsOf(versionField, sumsField, docField)
+	getFields   = fieldsOf(versionField, sumsField, writeField, docField)
 	listFields  = fieldsOf(versionField, sumsField, keysField, manyField, summaryField)
 	wholeFields = fieldsOf(versionField, sumsField, keysField, manyField, summaryField, docField)
 	headFields  = fieldsOf(versionField, writeField)
@@ -59,6 +59,7 @@ func (c *collection) get(ctx context.Context, id string) (storage.Record, error)
 	if f.record.ID != id || !f.bodyOK() {
 		return storage.Record{}, storage.ErrCorrupt
 	}
+	c.made.note(id, f.record.Version, f.write)
 	return storage.Record{ID: id, Version: f.record.Version, Doc: f.record.Doc}, nil
 }
 

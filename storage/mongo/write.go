@@ -13,9 +13,14 @@ import (
 )
 
 // A write whose answer was lost is sent again: first by the driver, which a replica set answers as it did the first time,
-// then here. It can't happen twice: an insert is of an id that is taken, a replace of a version that is gone. And it is told
-// from another's by the id of the write, which the document carries: so the answer is the right one. Where that can't be
-// known, as others have replaced it since, the answer is storage.ErrUnavailable, never storage.ErrStale.
+// then here. What tells it from another's is the id of the write, which the document carries. A change is sent again from
+// here only where it is remembered by which write the record was made that it is to take the place of, and then it matches
+// that very record: versions begin again at 1 when a record was deleted, so another's may stand there in the same one.
+// Otherwise the record is read. Gone is what a delete wanted, and a replace is known by its id; where others may have written
+// since, the answer is storage.ErrUnavailable. A change in doubt is answered storage.ErrStale only where that is so whether
+// it happened or not: another's record has the very version that a replace was to make, or another than a delete was to
+// remove, so if it did happen, that record was deleted and made anew since. An insert whose id is free is sent again: if it
+// did happen and was deleted at once, it is there once more.
 
 // How often a write is tried, and how long to wait before; twice as long each time.
 const (
@@ -23,7 +28,7 @@ const (
 	firstPause = 50 * time.Millisecond
 )
 
-var errUnknown = fmt.Errorf("%w: storage/mongo: the answer was lost, and others have written since", storage.ErrUnavailable)
+var errUnknown = fmt.Errorf("%w: storage/mongo: the answer was lost, and others may have written since", storage.ErrUnavailable)
 
 // write is one write on its way.
 type write struct {
@@ -31,20 +36,22 @@ type write struct {
 	id      string
 	version int64 // the stored one, which is compared with; of an insert, one less than the one to be stored
 	write   bson.ObjectID
-	doc     bson.Raw // of an insert and a replace
-	unsure  bool     // it was sent before, and may have happened
+	prior   bson.ObjectID // the write that made what is to go; zero: unknown, or an insert
+	doc     bson.Raw      // of an insert and a replace
+	inserts bool          // it is of a record that is not there
+	unsure  bool          // it was sent before, and may have happened
 }
 
 // Insert stores a new record.
 func (e *Engine) Insert(ctx context.Context, collection string, r storage.Record) error {
 	r.Version = 1
-	return e.put(ctx, collection, r, (*write).insert)
+	return e.put(ctx, collection, r, true)
 }
 
 // Replace stores a record in place of the one that was read.
 func (e *Engine) Replace(ctx context.Context, collection string, r storage.Record) error {
 	r.Version++
-	return e.put(ctx, collection, r, (*write).replace)
+	return e.put(ctx, collection, r, false)
 }
 
 // Restore stores a record as it was backed up.
@@ -52,11 +59,11 @@ func (e *Engine) Restore(ctx context.Context, collection string, r storage.Recor
 	if r.Version < 1 {
 		return fmt.Errorf("%s %s: version %d: %w", collection, r.ID, r.Version, storage.ErrValue)
 	}
-	return e.put(ctx, collection, r, (*write).insert)
+	return e.put(ctx, collection, r, true)
 }
 
 // put checks a record and has it written.
-func (e *Engine) put(ctx context.Context, collection string, r storage.Record, try func(*write, context.Context) error) error {
+func (e *Engine) put(ctx context.Context, collection string, r storage.Record, inserts bool) error {
 	c, err := e.writable(collection)
 	if err != nil {
 		return err
@@ -64,9 +71,17 @@ func (e *Engine) put(ctx context.Context, collection string, r storage.Record, t
 	if err := c.check(r); err != nil {
 		return err
 	}
-	w := &write{collection: c, id: r.ID, version: r.Version - 1, write: bson.NewObjectID()}
+	w := &write{collection: c, id: r.ID, version: r.Version - 1, write: bson.NewObjectID(), inserts: inserts}
 	w.doc = stored(r, w.write)
-	return e.run(ctx, w, try)
+	try := (*write).insert
+	if !inserts {
+		w.prior, try = c.made.by(w.id, w.version), (*write).replace
+	}
+	if err := e.run(ctx, w, try); err != nil {
+		return err
+	}
+	c.made.note(w.id, r.Version, w.write)
+	return nil
 }
 
 func (e *Engine) writable(collection string) (*collection, error) {
@@ -104,7 +119,7 @@ func (e *Engine) Delete(ctx context.Context, collection, id string, version int6
 	if storage.CheckID(id) != nil {
 		return fmt.Errorf("%s %s: %w", collection, id, storage.ErrNotFound)
 	}
-	return e.run(ctx, &write{collection: c, id: id, version: version}, (*write).remove)
+	return e.run(ctx, &write{collection: c, id: id, version: version, prior: c.made.by(id, version)}, (*write).remove)
 }
 
 // run tries a write until its outcome is known, a few times at most.
@@ -124,8 +139,11 @@ func (e *Engine) run(ctx context.Context, w *write, try func(*write, context.Con
 	}
 }
 
-// attempt sends a write once, which the driver may do twice.
+// attempt sends a write once, which the driver may do twice. What must not be sent again is judged as it stands.
 func (w *write) attempt(ctx context.Context, a *attempts, try func(*write, context.Context) error) error {
+	if w.unsure && w.blind() {
+		return w.judge(ctx, storage.ErrStale)
+	}
 	err := try(w, ctx)
 	if refusal := (refused{}); errors.As(err, &refusal) {
 		w.unsure = w.unsure || a.sent > 1
@@ -169,9 +187,16 @@ func (w *write) remove(ctx context.Context) error {
 	return err
 }
 
+// blind says whether a change can't tell the record that it is about from another of the same id and version.
+func (w *write) blind() bool { return w.prior.IsZero() && !w.inserts }
+
 // found is the record as it must be stored for a change to be made.
 func (w *write) found() bson.D {
-	return bson.D{{Key: idField, Value: w.id}, {Key: versionField, Value: w.version}}
+	found := bson.D{{Key: idField, Value: w.id}, {Key: versionField, Value: w.version}}
+	if w.unsure {
+		found = append(found, bson.E{Key: writeField, Value: w.prior})
+	}
+	return found
 }
 
 // errAgain asks for another try: what was read is not yet what the primary compared with.
@@ -195,7 +220,7 @@ func (w *write) judge(ctx context.Context, refusal error) error {
 	case !w.unsure:
 		return refusal
 	default:
-		return w.doubt(f.record.Version, refusal)
+		return w.doubt(f, refusal)
 	}
 }
 
@@ -213,15 +238,15 @@ func (w *write) gone(refusal error) error {
 	}
 }
 
-// doubt answers for another's version, where this write may have happened before it.
-func (w *write) doubt(version int64, refusal error) error {
+// doubt answers for what others or nobody wrote, where this write may have happened before.
+func (w *write) doubt(f fields, refusal error) error {
 	made := w.version + 1 // by this write, if it happened
 	switch {
-	case w.doc != nil && version > made:
-		return errUnknown
-	case errors.Is(refusal, storage.ErrStale) && version == w.version: // a majority does not have what was compared with
+	case errors.Is(refusal, storage.ErrStale) && !w.prior.IsZero() && f.write == w.prior: // a majority does not have what was compared with
 		return errAgain
-	default: // another wrote the very version that this one was to be, or this was a delete
+	case w.doc != nil && f.record.Version == made, w.doc == nil && f.record.Version != w.version:
 		return refusal
+	default:
+		return errUnknown
 	}
 }
