@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/errgroup"
 
 	"example.com/walkaround/domain"
 	"example.com/walkaround/domain/evidence"
@@ -183,14 +184,14 @@ func (s *Server) open(c *gin.Context, a attempt, arrival visit.Arrival) error {
 func (s *Server) lookUp(
 	ctx context.Context, st store.Store, id string, arrival visit.Arrival, now domain.Time,
 ) (number string, found visit.Found, err error) {
-	numbered := make(chan error, 1)
-	go func() {
-		var err error
+	var g errgroup.Group
+	g.Go(func() (err error) {
 		number, err = s.number(ctx, st, id, now.Time)
-		numbered <- err
-	}()
+		return err
+	})
 	found, err = s.find(ctx, st, &visit.Visit{ID: id, ArrivedAt: now}, arrival, now, s.unlessOpened(st.ID+"/"+id))
-	return number, found, cmp.Or(err, <-numbered)
+	err = cmp.Or(err, g.Wait())
+	return number, found, err
 }
 
 // openedAnswer is what the arrival is answered, the first time and again.

@@ -78,7 +78,8 @@ func (l *live) both(ctx context.Context, v *verified, now time.Time) (session, a
 		account, err = l.state(ctx, v.account, now, l.readAccount)
 		return err
 	})
-	return session, account, g.Wait()
+	err = g.Wait()
+	return session, account, err
 }
 
 // revoked is told to who has to sign in again.

@@ -60,7 +60,7 @@ func backup(ctx context.Context, c call) int {
 
 // backUp opens both ends.
 func (c call) backUp(ctx context.Context, cfg config.Config, file string) (m archive.Manifest, err error) {
-	engine, blobs, err := open.OpenReadOnly(ctx, lies(cfg, newLog(c.stderr, cfg)))
+	engine, blobs, err := opened(ctx, lies(cfg, newLog(c.stderr, cfg)), open.OpenReadOnly)
 	if err != nil {
 		return m, err
 	}

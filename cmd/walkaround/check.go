@@ -10,6 +10,7 @@ import (
 
 	"example.com/walkaround/api"
 	"example.com/walkaround/cmd/walkaround/config"
+	"example.com/walkaround/storage/migrate"
 	"example.com/walkaround/storage/open"
 )
 
@@ -40,11 +41,14 @@ func check(ctx context.Context, c call) int {
 
 // checkFolder opens the data folder read-only, prints a line a finding and counts those that are damage.
 func checkFolder(ctx context.Context, c config.Config, log *slog.Logger, findings io.Writer) (faults int, err error) {
-	engine, blobs, err := open.OpenReadOnly(ctx, lies(c, log))
+	engine, blobs, err := opened(ctx, lies(c, log), open.OpenReadOnly)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
+	if err := migrate.Known().Refuse(ctx, engine); err != nil {
+		return 0, err
+	}
 	var broken error // of the terminal or the pipe
 	config := api.CheckConfig{Engine: engine, Blobs: blobs, TimestampRoots: c.TimestampCA, Now: time.Now()}
 	err = api.Check(ctx, config, func(f api.Finding) {

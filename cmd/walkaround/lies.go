@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
 	"example.com/walkaround/cmd/walkaround/config"
+	"example.com/walkaround/storage"
 	"example.com/walkaround/storage/minio"
 	"example.com/walkaround/storage/mongo"
 	"example.com/walkaround/storage/open"
@@ -21,4 +23,19 @@ func lies(cfg config.Config, log *slog.Logger) open.Config {
 			Region: b.Region, Lock: minio.Lock(b.Lock), SSE: b.Encrypt, CA: b.CA,
 		},
 	}
+}
+
+// openPatience is how long a command that only looks, or moves a store, waits for a cluster that is out of reach. serve waits on.
+const openPatience = 30 * time.Second
+
+// opened opens what lies there for a command.
+func opened(
+	ctx context.Context, where open.Config, how func(context.Context, open.Config) (storage.Engine, storage.Blobs, error),
+) (storage.Engine, storage.Blobs, error) {
+	if where.Mongo.URI != "" || where.MinIO.Endpoint != "" {
+		limited, cancel := context.WithTimeout(ctx, openPatience)
+		defer cancel()
+		ctx = limited
+	}
+	return how(ctx, where)
 }

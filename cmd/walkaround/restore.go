@@ -87,7 +87,7 @@ func (r restoration) run(ctx context.Context) (m archive.Manifest, err error) {
 		}
 		total = known.BlobBytes
 	}
-	engine, blobs, err := open.Open(ctx, lies(r.cfg, newLog(r.stderr, r.cfg)))
+	engine, blobs, err := opened(ctx, lies(r.cfg, newLog(r.stderr, r.cfg)), open.Open)
 	if err != nil {
 		return m, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -9,9 +10,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"example.com/walkaround/cmd/walkaround/config"
 	"example.com/walkaround/cmd/walkaround/keep"
+	"example.com/walkaround/storage"
 )
 
 // secretFile holds the secret in the data folder, written like WALKAROUND_SECRET.
@@ -35,6 +38,22 @@ func secretOf(c config.Config) ([]byte, error) {
 	}
 	return readSecret(path)
 }
+
+// keepsSecret refuses to make a new secret for a store whose signing keys another one encrypts.
+func keepsSecret(ctx context.Context, c config.Config, engine storage.Engine) error {
+	path := filepath.Join(c.Data, secretFile)
+	if _, err := os.Stat(path); c.Secret != nil || !errors.Is(err, fs.ErrNotExist) {
+		return nil // it is given, or read next
+	}
+	collections, err := engine.Collections(ctx)
+	if err == nil && slices.Contains(collections, signingKeys) {
+		err = fmt.Errorf("this store has a secret, and it is not here: put it into WALKAROUND_SECRET, or the file into %s", path)
+	}
+	return err
+}
+
+// signingKeys is the collection that the secret opens.
+const signingKeys = "signing_keys"
 
 // readSecret refuses what is not whole: a wrong secret would make every signing key unreadable.
 func readSecret(path string) ([]byte, error) {

@@ -82,6 +82,9 @@ func (c call) open(ctx context.Context, cfg config.Config, log *slog.Logger, wel
 		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
+	if err := stranded(ctx, engine, blobs); err != nil {
+		return err
+	}
 	if err := prepare(ctx, engine); err != nil {
 		return err
 	}
@@ -90,6 +93,9 @@ func (c call) open(ctx context.Context, cfg config.Config, log *slog.Logger, wel
 
 // furnish makes secret and server, and lets people in.
 func (c call) furnish(ctx context.Context, d *door, m materials, welcome welcome) (err error) {
+	if err := keepsSecret(ctx, m.config, m.engine); err != nil {
+		return err
+	}
 	if m.secret, err = secretOf(m.config); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"example.com/walkaround/api/background"
 	"example.com/walkaround/cmd/walkaround/config"
 	"example.com/walkaround/storage"
+	"example.com/walkaround/storage/migrate"
 	"example.com/walkaround/storage/open"
 )
 
@@ -25,11 +26,11 @@ func sweep(ctx context.Context, c call) int {
 	if !ok {
 		return code
 	}
-	do, opened := c.sweepNow, open.Open
+	do, how := c.sweepNow, open.Open
 	if dry {
-		do, opened = c.sweepLook, open.OpenReadOnly
+		do, how = c.sweepLook, open.OpenReadOnly
 	}
-	if err := c.withSweeper(ctx, cfg, opened, do); err != nil {
+	if err := c.withSweeper(ctx, cfg, how, do); err != nil {
 		c.say("sweep: %s", err)
 		return exitFailed
 	}
@@ -37,14 +38,17 @@ func sweep(ctx context.Context, c call) int {
 }
 
 func (c call) withSweeper(
-	ctx context.Context, cfg config.Config, opened func(context.Context, open.Config) (storage.Engine, storage.Blobs, error),
+	ctx context.Context, cfg config.Config, how func(context.Context, open.Config) (storage.Engine, storage.Blobs, error),
 	do func(context.Context, background.Sweeper) error,
 ) (err error) {
-	engine, blobs, err := opened(ctx, lies(cfg, newLog(c.stderr, cfg)))
+	engine, blobs, err := opened(ctx, lies(cfg, newLog(c.stderr, cfg)), how)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close(), blobs.Close()) }()
+	if err := migrate.Known().Refuse(ctx, engine); err != nil {
+		return err
+	}
 	return do(ctx, background.Sweeper{Engine: engine, Blobs: blobs, Now: time.Now})
 }
 

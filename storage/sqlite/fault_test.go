@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -412,5 +413,41 @@ func fillUp(t *testing.T, folder string) {
 	}
 	if ids := complaints(t, e); len(ids) != 0 {
 		t.Errorf("complaints of %q", ids)
+	}
+}
+
+// A look by root leaves nothing that the owner of the database can't open.
+func TestALookByRootLeavesTheFilesToTheirOwner(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root looks into another's folder")
+	}
+	const owner = 65534
+	folder := t.TempDir()
+	if err := filled(t, folder).Close(); err != nil {
+		t.Fatal(err)
+	}
+	database := filepath.Join(folder, "walkaround.db")
+	if err := errors.Join(os.Chown(folder, owner, owner), os.Chown(database, owner, owner)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := sqlite.OpenReadOnly(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{database + "-wal", database + "-shm"} {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		stat, ok := info.Sys().(*syscall.Stat_t)
+		if !ok || stat.Uid != owner || stat.Gid != owner || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v, owner %v", name, info.Mode(), stat)
+		}
 	}
 }

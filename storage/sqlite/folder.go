@@ -32,3 +32,29 @@ func lockFolder(folder string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// shareFolder gives what a reader made beside the database to the database's owner, with its mode: a check by root must leave
+// nothing that the server can't open. Who is not root made them as himself, and may be refused.
+func shareFolder(database string) error {
+	info, err := os.Stat(database)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	for _, name := range []string{database + "-wal", database + "-shm"} {
+		made, err := os.Stat(name)
+		if err != nil || os.Geteuid() != 0 {
+			continue // it is not there, or not ours to give away
+		}
+		if now, ok := made.Sys().(*syscall.Stat_t); ok && now.Uid == owner.Uid && now.Gid == owner.Gid {
+			continue
+		}
+		if err := errors.Join(os.Chown(name, int(owner.Uid), int(owner.Gid)), os.Chmod(name, info.Mode().Perm())); err != nil {
+			return fmt.Errorf("give %s to the owner of the database: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -80,6 +80,9 @@ func OpenReadOnly(ctx context.Context, folder string) (*Engine, error) {
 	if err := e.Ping(ctx); err != nil {
 		return nil, fmt.Errorf("open the database in %s: %w", folder, err)
 	}
+	if err := shareFolder(e.path); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
 	return e, nil
 }
 
