@@ -116,7 +116,21 @@ type walk struct {
 	span       storage.Span
 }
 
-func (w *walk) run(ctx context.Context) ([]storage.Record, error) {
+// A page is walked again when one of its records was deleted while its document was read: short, it would be taken for the last.
+const pageTries = 5
+
+var errGone = fmt.Errorf("%w: storage/mongo: records are deleted faster than they are read", storage.ErrUnavailable)
+
+func (w *walk) run(ctx context.Context) (records []storage.Record, err error) {
+	for range pageTries {
+		if records, err = w.page(ctx); !errors.Is(err, errGone) {
+			break
+		}
+	}
+	return records, err
+}
+
+func (w *walk) page(ctx context.Context) ([]storage.Record, error) {
 	var single, many []storage.Record
 	together, inner := errgroup.WithContext(ctx)
 	together.Go(func() (err error) {
@@ -197,8 +211,8 @@ func (w *walk) filled(records []storage.Record, docs map[string]fields) ([]stora
 		f, ok := docs[r.ID]
 		switch {
 		case r.Summary != nil || r.Damaged != nil:
-		case !ok: // it was deleted meanwhile
-			continue
+		case !ok:
+			return nil, errGone
 		case f.bodyOK():
 			r.Version, r.Doc = f.record.Version, f.record.Doc
 		case !w.query.SkipDamaged:

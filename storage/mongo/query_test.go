@@ -129,6 +129,40 @@ func TestEveryCommandIsOfAMajority(t *testing.T) {
 	}
 }
 
+// A short page would be taken for the last of a list.
+func TestAPageIsFullThoughARecordIsDeletedWhileItIsRead(t *testing.T) {
+	server := mongoserver.Start(t)
+	database := server.Database(t)
+	plain := open(t, mongo.Config{URI: server.URI, Database: database})
+	if err := plain.Declare(t.Context(), declared); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"main/1", "main/2", "main/3", "main/4"} {
+		if err := plain.Insert(t.Context(), "cars", record(id, "x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var once sync.Once
+	e := open(t, mongo.Config{URI: server.URI, Database: database, Monitor: &event.CommandMonitor{
+		Started: func(ctx context.Context, started *event.CommandStartedEvent) {
+			if _, err := started.Command.LookupErr("filter", "_id", "$in"); err == nil { // the documents of what was found
+				once.Do(func() {
+					if err := plain.Delete(ctx, "cars", "main/1", 1); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		},
+	}})
+	if err := e.Declare(t.Context(), declared); err != nil {
+		t.Fatal(err)
+	}
+	list, err := e.Find(t.Context(), "cars", storage.Query{Key: "plate", Limit: 2})
+	if err != nil || len(list) != 2 || list[0].ID != "main/2" || list[1].ID != "main/3" || list[1].Doc == nil {
+		t.Errorf("got %v and %v, want the two that are there", list, err)
+	}
+}
+
 // found is a find command, as far as its plan depends on it.
 type found struct {
 	Filter bson.D `bson:"filter"`
