@@ -1,7 +1,6 @@
 package paper
 
 import (
-	_ "embed"
 	"fmt"
 	"strings"
 	"sync"
@@ -9,10 +8,9 @@ import (
 
 	"github.com/signintech/gopdf"
 	"golang.org/x/text/unicode/norm"
-)
 
-//go:embed font/wqy-microhei.ttf
-var fontFile []byte
+	"example.com/walkaround/api/paper/font"
+)
 
 // family names the one font, under which it stands in the PDF as well.
 const family = "WenQuanYiMicroHei"
@@ -28,10 +26,10 @@ type face struct {
 
 func parseFont() (*face, error) {
 	f := new(face)
-	if err := f.container.AddTTFFontData(family, fontFile); err != nil {
+	if err := f.container.AddTTFFontData(family, font.TTF); err != nil {
 		return nil, fmt.Errorf("parse the font: %w", err)
 	}
-	if err := f.metrics.SetTTFData(fontFile); err != nil {
+	if err := f.metrics.SetTTFData(font.TTF); err != nil {
 		return nil, fmt.Errorf("parse the font for its widths: %w", err)
 	}
 	return f, nil

@@ -8,6 +8,8 @@ import (
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
+
+	papers "example.com/walkaround/api/paper/font"
 )
 
 // drawPlate hangs the number plate with its middle at x, y.
@@ -21,43 +23,34 @@ func (c *car) drawPlate(x, y float64) {
 	c.letters(c.plate, x, y)
 }
 
-// letters writes the plate's text in the middle of x, y. A rune without a glyph becomes a box.
+// letters writes the plate's text in the middle of x, y: letters and digits bold, the province's character in the font of
+// the papers.
 func (c *car) letters(text string, x, y float64) {
-	face := plateFace(38)
-	if face == nil {
+	latin, han := plateFace(gobold.TTF, 38), plateFace(papers.TTF, 34)
+	if latin == nil || han == nil {
 		return
 	}
-	const wide = 30 // of a box
+	of := func(r rune) font.Face {
+		if r < 0x2000 {
+			return latin
+		}
+		return han
+	}
 	total := fixed.I(0)
 	for _, r := range text {
-		total += advance(face, r, wide)
+		a, _ := of(r).GlyphAdvance(r)
+		total += a
 	}
-	d := font.Drawer{Dst: c.img, Src: image.White, Face: face}
-	d.Dot = fixed.Point26_6{X: fixed.I(int(x)) - total/2, Y: fixed.I(int(y) + 14)}
+	d := font.Drawer{Dst: c.img, Src: image.White, Dot: fixed.Point26_6{X: fixed.I(int(x)) - total/2, Y: fixed.I(int(y) + 14)}}
 	for _, r := range text {
-		if r < 0x2000 {
-			d.DrawString(string(r))
-			continue
-		}
-		at := float64(d.Dot.X) / 64
-		c.stroke("M"+num(at+4)+" "+num(y-13)+" L"+num(at+wide-6)+" "+num(y-13)+" L"+num(at+wide-6)+" "+num(y+13)+
-			" L"+num(at+4)+" "+num(y+13)+" L"+num(at+4)+" "+num(y-13), 3, image.White)
-		d.Dot.X += fixed.I(wide)
+		d.Face = of(r)
+		d.DrawString(string(r))
 	}
 }
 
-// advance is how far a rune takes the pen.
-func advance(face font.Face, r rune, boxWidth int) fixed.Int26_6 {
-	if r >= 0x2000 {
-		return fixed.I(boxWidth)
-	}
-	a, _ := face.GlyphAdvance(r)
-	return a
-}
-
-// plateFace is the built-in font at a size in pixels; nil only if the font were broken.
-func plateFace(size float64) font.Face {
-	f, err := opentype.Parse(gobold.TTF)
+// plateFace is a built-in font at a size in pixels; nil only if the font were broken.
+func plateFace(ttf []byte, size float64) font.Face {
+	f, err := opentype.Parse(ttf)
 	if err != nil {
 		return nil
 	}
