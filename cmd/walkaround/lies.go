@@ -20,7 +20,7 @@ func lies(cfg config.Config, log *slog.Logger) open.Config {
 		Mongo: mongo.Config{URI: cfg.MongoDB, Log: log},
 		MinIO: minio.Config{
 			Endpoint: b.Endpoint, Bucket: b.Name, AccessKey: b.AccessKey, SecretKey: b.SecretKey,
-			Region: b.Region, Lock: minio.Lock(b.Lock), SSE: b.Encrypt, CA: b.CA,
+			Region: b.Region, Lock: minio.Lock(b.Lock), SSE: b.Encrypt, CA: b.CA, Log: log,
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -36,6 +37,8 @@ type Config struct {
 	SSE       bool   // the server encrypts with keys of its own (SSE-S3)
 	CA        []byte // PEM: trusted besides the system's authorities; https only
 	Spool     string // folder for uploads that are not yet whole, as large as the uploads of one moment; "": the system's
+
+	Log *slog.Logger // told of each try to reach the server at a start; nil: nothing is logged
 }
 
 // Check names all that is wrong with the settings, in one error.

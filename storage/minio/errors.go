@@ -2,6 +2,7 @@ package minio
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -45,6 +46,16 @@ func port(err error) error {
 		return storage.ErrFull
 	}
 	return storage.ErrUnavailable
+}
+
+// passing says whether the server may serve later without anybody's doing. It may not where it refuses, or is not the one
+// that was named.
+func passing(err error) bool {
+	_, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
+	_, isRecord := errors.AsType[tls.RecordHeaderError](err) // it does not speak TLS
+	status := response(err).StatusCode
+	refused := status != 0 && status < http.StatusInternalServerError && status != http.StatusTooManyRequests || status == http.StatusNotImplemented
+	return errors.Is(err, storage.ErrUnavailable) && !isCertificate && !isRecord && !refused
 }
 
 // response is what the server said; empty where it said nothing.

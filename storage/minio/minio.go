@@ -65,28 +65,26 @@ type Store struct {
 var _ storage.Blobs = (*Store)(nil)
 
 // Open connects to the bucket, makes it if it is absent and tries what it promises: that what is written can be
-// deleted, that what is locked cannot, that what shall be encrypted is. Its error is one line for the operator, with
-// storage.ErrUnavailable where a later try may succeed.
+// deleted, that what is locked cannot, that what shall be encrypted is. A server that is out of reach is waited for, with a
+// line in the log at each try, until ctx ends; what only an operator can mend is refused at once. Its error is one line for
+// him, with storage.ErrUnavailable where a later try may succeed.
 func Open(ctx context.Context, c Config, now func() time.Time) (*Store, error) {
-	s, err := connect(c, now)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.prepare(ctx, c.Region); err != nil {
-		return nil, errors.Join(s.refuse(ctx, err), s.Close())
-	}
-	return s, nil
+	return open(ctx, c, now, false)
 }
 
-// OpenReadOnly connects to a bucket for looking at it; it neither makes nor changes anything.
+// OpenReadOnly connects to a bucket for looking at it, and waits as Open does; it neither makes nor changes anything.
 func OpenReadOnly(ctx context.Context, c Config, now func() time.Time) (*Store, error) {
+	return open(ctx, c, now, true)
+}
+
+func open(ctx context.Context, c Config, now func() time.Time, readOnly bool) (*Store, error) {
 	s, err := connect(c, now)
 	if err != nil {
 		return nil, err
 	}
-	s.readOnly = true
-	if err := s.learnVersions(ctx); err != nil {
-		return nil, errors.Join(s.refuse(ctx, err), s.Close())
+	s.readOnly = readOnly
+	if err := s.start(ctx, c); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }

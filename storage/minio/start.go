@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,7 +12,30 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/minio/minio-go/v7"
+
+	"example.com/walkaround/storage"
 )
+
+// start waits for the server and makes sure that it keeps what Config promises.
+func (s *Store) start(ctx context.Context, c Config) error {
+	log := c.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return storage.Await(ctx, log, "MinIO", c.Endpoint, func(ctx context.Context) (again bool, err error) {
+		watched, done := attentive(ctx)
+		defer done()
+		if s.readOnly {
+			err = s.learnVersions(watched)
+		} else {
+			err = s.prepare(watched, c.Region)
+		}
+		if err == nil {
+			return false, nil
+		}
+		return passing(err), s.refuse(ctx, err)
+	})
+}
 
 // prepare makes the bucket and tries what it promises. Several processes may do so at once.
 func (s *Store) prepare(ctx context.Context, region string) error {

@@ -1,15 +1,18 @@
 package minio_test
 
 import (
+	"context"
 	"encoding/pem"
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,10 +60,17 @@ func TestSettingsAreRefusedInOneErrorThatNamesEachFault(t *testing.T) {
 	}
 }
 
-// refused holds that a store does not open and says why in one line.
+// refused holds that a store does not open, that it does not wait, and that it says why in one line.
 func refused(t *testing.T, c minio.Config, want string) error {
 	t.Helper()
-	_, err := minio.Open(t.Context(), c, time.Now)
+	var log strings.Builder
+	c.Log = slog.New(slog.NewTextHandler(&log, nil))
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	_, err := minio.Open(ctx, c, time.Now)
+	if log.Len() > 0 {
+		t.Errorf("it waits for what does not mend itself: %s", log.String())
+	}
 	if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v, want one line with %q", err, want)
 	}
@@ -180,6 +190,77 @@ func passing(t *testing.T, srv *minioserver.Server, before func(http.ResponseWri
 			behind.ServeHTTP(w, r)
 		}
 	})
+}
+
+// teller is a log, and a channel of its lines.
+func teller() (*slog.Logger, <-chan string) {
+	lines := make(chan string, 100)
+	return slog.New(slog.NewTextHandler(told(lines), nil)), lines
+}
+
+type told chan<- string
+
+func (t told) Write(b []byte) (int, error) {
+	t <- string(b)
+	return len(b), nil
+}
+
+func TestServerIsWaitedForAtTheStart(t *testing.T) {
+	t.Parallel()
+	srv := server(t)
+	for name, opens := range map[string]func(context.Context, minio.Config, func() time.Time) (*minio.Store, error){
+		"open": minio.Open, "open read-only": minio.OpenReadOnly,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var serves atomic.Bool
+			c := settings(t, proxy(t, srv, func(w http.ResponseWriter, _ *http.Request) bool {
+				if !serves.Load() {
+					w.WriteHeader(http.StatusServiceUnavailable) // as MinIO does while it starts
+				}
+				return !serves.Load()
+			}))
+			there := c
+			there.Endpoint = srv.URL
+			open(t, there) // the bucket is there for looking at
+			var lines <-chan string
+			c.Log, lines = teller()
+			opened := make(chan error, 1)
+			go func() {
+				s, err := opens(t.Context(), c, time.Now)
+				if err == nil {
+					err = s.Close()
+				}
+				opened <- err
+			}()
+			if line := <-lines; !strings.Contains(line, `msg="MinIO is out of reach: trying again" where=`+c.Endpoint+" try=1") {
+				t.Errorf("the log says %s", line)
+			}
+			serves.Store(true)
+			if err := <-opened; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestWaitingForAServerThatIsNotThereEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	c := minio.Config{Endpoint: "http://127.0.0.1:1", Bucket: "blobs", AccessKey: "a", SecretKey: "s"}
+	var lines <-chan string
+	c.Log, lines = teller()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() {
+		<-lines
+		stop()
+	}()
+	_, err := minio.Open(ctx, c, time.Now)
+	wantError(t, err, storage.ErrUnavailable)
+	wantError(t, err, context.Canceled)
+	if !strings.Contains(err.Error(), "bucket blobs at http://127.0.0.1:1") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v, want one line with the address", err)
+	}
 }
 
 func TestTLSByAnAuthorityOfOnesOwn(t *testing.T) {

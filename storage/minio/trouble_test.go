@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"example.com/walkaround/storage"
-	"example.com/walkaround/storage/minio"
 	"example.com/walkaround/test/minioserver"
 )
 
@@ -350,10 +349,4 @@ func TestAnswersOfTheServer(t *testing.T) {
 			t.Errorf("%s: %v, want %v", answer, err, want)
 		}
 	}
-}
-
-func TestServerThatIsNotThere(t *testing.T) {
-	t.Parallel()
-	c := minio.Config{Endpoint: "http://127.0.0.1:1", Bucket: "blobs", AccessKey: "a", SecretKey: "s"}
-	wantError(t, refused(t, c, "bucket blobs at http://127.0.0.1:1"), storage.ErrUnavailable)
 }

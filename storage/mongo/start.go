@@ -15,6 +15,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
+
+	"example.com/walkaround/storage"
 )
 
 // Limits of time, where the URI names none (serverSelectionTimeoutMS, timeoutMS): of finding a primary, and of a call with
@@ -70,29 +72,17 @@ func hidden(err error, uri string) error {
 	return errors.New(text)
 }
 
-// How long to wait between tries to reach a server at the start.
-const (
-	firstRetry = 500 * time.Millisecond
-	lastRetry  = 5 * time.Second
-)
-
 // start waits for a server and makes sure that it serves.
 func (e *Engine) start(ctx context.Context, log *slog.Logger, hosts []string) error {
-	for try, wait := 1, firstRetry; ; try, wait = try+1, min(2*wait, lastRetry) {
-		err := e.check(ctx, log)
-		if err == nil {
-			return nil
-		}
-		again := passing(err)
-		if again && ctx.Err() == nil {
-			log.WarnContext(ctx, "MongoDB is out of reach: trying again", slog.Any("hosts", hosts), slog.Int("try", try),
-				slog.Duration("wait", wait), slog.Any("error", err))
-			err = errors.Join(pause(ctx, wait), err)
-		}
-		if !again || ctx.Err() != nil {
-			return fmt.Errorf("storage/mongo: %s: %w", strings.Join(hosts, ","), err)
-		}
+	where := strings.Join(hosts, ",")
+	err := storage.Await(ctx, log, "MongoDB", where, func(ctx context.Context) (again bool, err error) {
+		err = e.check(ctx, log)
+		return passing(err), err
+	})
+	if err != nil {
+		return fmt.Errorf("storage/mongo: %s: %w", where, err)
 	}
+	return nil
 }
 
 // pause waits, or until ctx ends.
