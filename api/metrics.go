@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"net/netip"
 	"runtime"
@@ -170,12 +169,4 @@ func (s *Server) mayMeasure(r *http.Request) bool {
 	}
 	peer := from.Addr().Unmap()
 	return peer.IsLoopback() || slices.ContainsFunc(s.MetricsFrom, func(p netip.Prefix) bool { return p.Contains(peer) })
-}
-
-// measureTime is how long a scrape may wait for storage: what can't be told by then is left out.
-const measureTime = 5 * time.Second
-
-// probing is the context of a look at storage that several callers share: none of them ends it.
-func probing(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), measureTime)
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,36 +41,46 @@ func (b backlog) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect tells what could be read; what couldn't is missing.
+// Collect tells what could be read; what couldn't is missing. Everything is asked at once, so that what hangs takes nothing
+// else with it and a scrape no longer than measureTime.
 func (b backlog) Collect(to chan<- prometheus.Metric) {
-	ctx, cancel := probing(context.Background())
-	defer cancel()
-	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
-		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
-	}
-	for _, name := range allChecks {
-		ready := 1.0
-		if b.s.probes[name].look(ctx, b.s) != "" {
-			ready = 0
+	ctx := context.Background()
+	var work sync.WaitGroup
+	work.Go(func() {
+		for i, missing := range b.s.ask(ctx, allChecks) {
+			ready := 1.0
+			if missing != "" {
+				ready = 0
+			}
+			tell(to, descReady, ready, allChecks[i])
 		}
-		gauge(descReady, ready, name)
-	}
+	})
+	work.Go(func() { b.queues(ctx, to) })
+	work.Wait()
 	if b.s.Space != nil {
 		if free, err := b.s.Space(); err == nil {
-			gauge(descFree, float64(free))
+			tell(to, descFree, float64(free))
 		}
 	}
-	left, err := b.s.state.get(ctx, b.s)
+}
+
+func tell(to chan<- prometheus.Metric, d *prometheus.Desc, value float64, labels ...string) {
+	to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+}
+
+// queues tells what is left to do.
+func (b backlog) queues(ctx context.Context, to chan<- prometheus.Metric) {
+	left, err := b.s.state.get(ctx, b.s.Now, b.s.readLeft)
 	if err != nil {
 		b.s.Log.WarnContext(ctx, "queues not measured", slog.Any("error", err))
 		return
 	}
 	for _, d := range left.depths {
-		gauge(descWaiting, float64(d.Waiting), d.Queue)
-		gauge(descFailed, float64(d.Failed), d.Queue)
-		gauge(descOverdue, since(b.s.Now(), d.Due), d.Queue)
+		tell(to, descWaiting, float64(d.Waiting), d.Queue)
+		tell(to, descFailed, float64(d.Failed), d.Queue)
+		tell(to, descOverdue, since(b.s.Now(), d.Due), d.Queue)
 	}
-	gauge(descSeal, since(b.s.Now(), left.seal))
+	tell(to, descSeal, since(b.s.Now(), left.seal))
 }
 
 // since is the age of a moment in seconds; 0 for none, and for one to come.
@@ -86,36 +97,12 @@ type left struct {
 	seal   time.Time // when the oldest signature was sealed whose PDF is owed; zero when none is
 }
 
-// readings are what was read last.
-type readings struct {
-	turn chan struct{} // held by who reads
-	at   time.Time
-	left left
-}
-
-func newReadings() *readings { return &readings{turn: make(chan struct{}, 1)} }
-
-// get reads what is left, unless it was read a moment ago.
-func (r *readings) get(ctx context.Context, s *Server) (left, error) {
-	select {
-	case r.turn <- struct{}{}:
-	case <-ctx.Done():
-		return left{}, ctx.Err()
+func (s *Server) readLeft(ctx context.Context) (l left, err error) {
+	if l.depths, err = s.relay.Depths(ctx); err != nil {
+		return l, err
 	}
-	defer func() { <-r.turn }()
-	if age := s.Now().Sub(r.at); age >= 0 && age < stateFor {
-		return r.left, nil
-	}
-	depths, err := s.relay.Depths(ctx)
-	if err != nil {
-		return left{}, err
-	}
-	seal, err := s.oldestSeal(ctx)
-	if err != nil {
-		return left{}, err
-	}
-	r.at, r.left = s.Now(), left{depths, seal}
-	return r.left, nil
+	l.seal, err = s.oldestSeal(ctx)
+	return l, err
 }
 
 // oldestSeal finds the signature that has waited longest for its PDF.

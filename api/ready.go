@@ -18,15 +18,15 @@ import (
 // Readiness says that requests can be answered.
 type Readiness struct {
 	Status string `json:"status" example:"ok"`
-	Failed int    `json:"failed"` // documents with tasks that were set aside after many attempts, at most 200 counted a queue
+	Failed *int   `json:"failed,omitempty"` // documents with tasks that were set aside after many attempts, at most 200 counted a queue; not with only=documents
 }
 
 // readyz says whether requests can be answered.
 //
 //	@Summary		Can requests be answered
 //	@Description	200 if documents can be read, blobs be written, at least 256 MiB are free for the embedded engines, and the server is not stopping. Otherwise 503, and `errors` names what is missing: `/documents`, `/blobs`, `/disk`, `/process`. Storage is asked once a second at most.
-//	@Description	A balancer asks with `only=documents`: then blobs and disk don't count, for photos that can't be stored must not take everything else with them.
-//	@Description	`failed` counts documents with background tasks that were set aside: look at the log.
+//	@Description	A balancer asks with `only=documents`: then blobs, disk and tasks don't count, for photos that can't be stored must not take everything else with them.
+//	@Description	`failed` counts documents with background tasks that were set aside, as it was at most 5 seconds ago: look at the log.
 //	@ID				readyz
 //	@Tags			system
 //	@Produce		json
@@ -47,14 +47,19 @@ func (s *Server) readyz(c *gin.Context) error {
 	if missing := s.missing(ctx, checks); len(missing) > 0 {
 		return notReady(missing)
 	}
-	depths, err := s.relay.Depths(ctx)
+	answer := Readiness{Status: "ok"}
+	if len(checks) == 1 { // a balancer asks often, and can't do anything about tasks
+		return sendValue(c, answer)
+	}
+	left, err := s.state.get(ctx, s.Now, s.readLeft)
 	if err != nil {
 		return err
 	}
-	answer := Readiness{Status: "ok"}
-	for _, d := range depths {
-		answer.Failed += d.Failed
+	failed := 0
+	for _, d := range left.depths {
+		failed += d.Failed
 	}
+	answer.Failed = &failed
 	return sendValue(c, answer)
 }
 
@@ -116,12 +121,23 @@ func (s *Server) missing(ctx context.Context, checks []string) (missing []domain
 	if s.draining.Load() {
 		return []domain.Field{{Pointer: "/" + checkProcess, Code: codeUnavailable, Message: "the server is stopping"}}
 	}
-	for _, name := range checks {
-		if message := s.probes[name].look(ctx, s); message != "" {
-			missing = append(missing, domain.Field{Pointer: "/" + name, Code: codeUnavailable, Message: message})
+	for i, message := range s.ask(ctx, checks) {
+		if message != "" {
+			missing = append(missing, domain.Field{Pointer: "/" + checks[i], Code: codeUnavailable, Message: message})
 		}
 	}
 	return missing
+}
+
+// ask asks some checks at once, and gives what each says is missing.
+func (s *Server) ask(ctx context.Context, checks []string) []string {
+	said := make([]string, len(checks))
+	var work sync.WaitGroup
+	for i, name := range checks {
+		work.Go(func() { said[i] = s.probes[name].look(ctx, s) })
+	}
+	work.Wait()
+	return said
 }
 
 // probeFor is how long an outcome is told again: a probe writes to the disk, and anyone may ask.
@@ -129,21 +145,23 @@ const probeFor = time.Second
 
 // probe looks at one thing, once at a time.
 type probe struct {
+	*shared[struct{}]
 	name    string
 	failure string // told to whoever asks
 	try     func(context.Context) error
-
-	mu  sync.Mutex
-	at  time.Time
-	err error // what try said last
 }
 
 func (s *Server) newProbes() map[string]*probe {
-	return map[string]*probe{
-		checkDocuments: {name: checkDocuments, failure: "documents can't be read", try: s.Engine.Ping},
-		checkBlobs:     {name: checkBlobs, failure: "photos and sealed sheets can't be written", try: s.Blobs.Ping},
-		checkDisk:      {name: checkDisk, failure: "less than 256 MiB are free", try: s.roomy},
+	probes := map[string]*probe{}
+	for _, p := range []*probe{
+		{name: checkDocuments, failure: "documents can't be read", try: s.Engine.Ping},
+		{name: checkBlobs, failure: "photos and sealed sheets can't be written", try: s.Blobs.Ping},
+		{name: checkDisk, failure: "less than 256 MiB are free", try: s.roomy},
+	} {
+		p.shared = newShared[struct{}](probeFor)
+		probes[p.name] = p
 	}
+	return probes
 }
 
 // roomy wants minFree where the embedded engines write.
@@ -161,26 +179,22 @@ func (s *Server) roomy(context.Context) error {
 // look tries, unless that was done a moment ago, and says what is missing. The log gets a line when that changes, not one a
 // probe.
 func (p *probe) look(ctx context.Context, s *Server) (missing string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if age := s.Now().Sub(p.at); age < 0 || age >= probeFor {
-		ctx, cancel := probing(ctx)
-		defer cancel()
-		was := p.err
-		p.err, p.at = p.try(ctx), s.Now()
-		p.tell(ctx, s.Log, was)
+	_, err := p.get(ctx, s.Now, func(ctx context.Context) (none struct{}, err error) {
+		err = p.try(ctx)
+		p.tell(ctx, s.Log, p.last.err, err)
+		return none, err
+	})
+	if err != nil {
+		return p.failure
 	}
-	if p.err == nil {
-		return ""
-	}
-	return p.failure
+	return ""
 }
 
-func (p *probe) tell(ctx context.Context, log *slog.Logger, was error) {
+func (p *probe) tell(ctx context.Context, log *slog.Logger, was, is error) {
 	switch {
-	case p.err != nil && was == nil:
-		log.WarnContext(ctx, "not ready", slog.String("check", p.name), slog.String("error", strings.Join(causes(p.err), "; ")))
-	case p.err == nil && was != nil:
+	case is != nil && was == nil:
+		log.WarnContext(ctx, "not ready", slog.String("check", p.name), slog.String("error", strings.Join(causes(is), "; ")))
+	case is == nil && was != nil:
 		log.InfoContext(ctx, "ready again", slog.String("check", p.name))
 	}
 }

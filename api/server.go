@@ -65,7 +65,7 @@ type Server struct {
 	drawings   *semaphore.Weighted // turns of looking a drawn signature through
 	limits     limits
 	metrics    *metrics
-	state      *readings
+	state      *shared[left]
 	probes     map[string]*probe
 	asked      atomic.Int64 // when /readyz was asked last, in nanoseconds since 1970
 	draining   atomic.Bool
@@ -124,7 +124,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.RetentionYears == 0 {
 		c.RetentionYears = 10
 	}
-	s := &Server{Config: c, data: collections(c.Engine), deriver: image.NewDeriver(deriveMemory), drawings: semaphore.NewWeighted(drawingsAtOnce), metrics: newMetrics(c.Registry), state: newReadings(), reference: openapi.Docs()}
+	s := &Server{Config: c, data: collections(c.Engine), deriver: image.NewDeriver(deriveMemory), drawings: semaphore.NewWeighted(drawingsAtOnce), metrics: newMetrics(c.Registry), state: newShared[left](stateFor), reference: openapi.Docs()}
 	if err := c.Engine.Declare(ctx, declarations(c.Engine)); err != nil {
 		return nil, fmt.Errorf("declare collections: %w", err)
 	}

@@ -22,7 +22,17 @@ import (
 type sick struct {
 	documents, blobs atomic.Bool
 	asked            atomic.Int64 // how often blobs were tried
+	finds            atomic.Int64 // queries of documents
+	lame             atomic.Bool  // queries fail, pings don't
+	hanging          atomic.Bool  // pings hang, whatever their context says
+	hang             chan struct{}
 	free             atomic.Uint64
+}
+
+func (s *sick) wait() {
+	if s.hanging.Load() {
+		<-s.hang
+	}
 }
 
 type sickEngine struct {
@@ -30,7 +40,16 @@ type sickEngine struct {
 	*sick
 }
 
+func (s sickEngine) Find(ctx context.Context, collection string, q storage.Query) ([]storage.Record, error) {
+	s.finds.Add(1)
+	if s.lame.Load() {
+		return nil, storage.ErrUnavailable
+	}
+	return s.Engine.Find(ctx, collection, q)
+}
+
 func (s sickEngine) Ping(ctx context.Context) error {
+	s.wait()
 	if s.documents.Load() {
 		return fmt.Errorf("main/粵A12345: %w", storage.ErrUnavailable)
 	}
@@ -44,6 +63,7 @@ type sickBlobs struct {
 
 func (s sickBlobs) Ping(ctx context.Context) error {
 	s.asked.Add(1)
+	s.wait()
 	if s.blobs.Load() {
 		return storage.ErrFull
 	}
@@ -130,17 +150,59 @@ func TestReadyzKnowsItsParameter(t *testing.T) {
 	anyone.Get("/readyz?only=blobs").WantProblem(http.StatusBadRequest, "bad_parameter")
 }
 
-func TestProbesCostNoMoreThanOneASecond(t *testing.T) {
+func TestQuestionsOfStrangersCostStorageNoMoreThanOneASecond(t *testing.T) {
 	s := &sick{}
 	h := sickHouse(t, s)
-	before := s.asked.Load()
 	h.Clock.Set(time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC))
-	for range 20 {
-		h.Anyone().In(t).Get("/readyz").Want(http.StatusOK)
+	anyone := h.Anyone().In(t)
+	anyone.Get("/readyz").Want(http.StatusOK)
+	pings, finds := s.asked.Load(), s.finds.Load()
+	for range 50 {
+		anyone.Get("/readyz").Want(http.StatusOK)
 	}
-	if asked := s.asked.Load() - before; asked > 2 {
-		t.Errorf("20 questions cost %d probes", asked)
+	if pings, finds = s.asked.Load()-pings, s.finds.Load()-finds; pings+finds > 0 {
+		t.Errorf("50 questions in the same second cost %d probes and %d queries", pings, finds)
 	}
+	h.Clock.Move(time.Minute)
+	before := s.finds.Load()
+	if got := anyone.Get("/readyz?only=documents").Want(http.StatusOK); s.finds.Load() != before || strings.Contains(string(got.Body), "failed") {
+		t.Errorf("a balancer's question costs %d queries: %s", s.finds.Load()-before, got.Body)
+	}
+	s.lame.Store(true)
+	anyone.Get("/readyz").Want(http.StatusServiceUnavailable)
+	before = s.finds.Load()
+	for range 50 {
+		anyone.Get("/readyz").Want(http.StatusServiceUnavailable)
+	}
+	if n := s.finds.Load() - before; n > 0 {
+		t.Errorf("while queries fail, 50 questions in the same second cost %d", n)
+	}
+	s.lame.Store(false)
+	h.Clock.Move(time.Second)
+	anyone.Get("/readyz").Want(http.StatusOK)
+}
+
+func TestAScrapeWaitsForAllThatHangsAtOnce(t *testing.T) {
+	s := &sick{hang: make(chan struct{})}
+	h := sickHouse(t, s)
+	s.hanging.Store(true)
+	began := time.Now()
+	metrics := scrape(t, h)
+	if took := time.Since(began); took < 4*time.Second || took > 8*time.Second {
+		t.Errorf("while both stores hang a scrape takes %s, want the 5 s that it may wait", took)
+	}
+	for check, want := range map[string]string{"documents": "0", "blobs": "0", "disk": "1"} {
+		if got := line(t, metrics, `walkaround_ready{check="`+check+`"}`); got != want {
+			t.Errorf("walkaround_ready of %s is %s", check, got)
+		}
+	}
+	line(t, metrics, `walkaround_queue_waiting{queue="visits"}`) // queries answer, so it is told
+	close(s.hang)
+	h.Clock.Move(2 * time.Second)
+	harness.Eventually(t, "it is ready again", func() bool {
+		h.Clock.Move(2 * time.Second)
+		return line(t, scrape(t, h), `walkaround_ready{check="documents"}`) == "1"
+	})
 }
 
 func TestWhoStopsIsNotReady(t *testing.T) {
