@@ -52,7 +52,7 @@ type CheckConfig struct {
 func Check(ctx context.Context, c CheckConfig, report func(Finding)) error {
 	k := &checker{
 		CheckConfig: c, data: collections(c.Engine), report: report, told: map[string]bool{}, lost: map[string]int{},
-		shops: map[string]bool{}, templates: map[string]sheetTemplate{}, foreign: map[string]bool{}, open: map[string]int64{}, last: map[string]evidence.Checkpoint{},
+		templates: map[string]sheetTemplate{}, foreign: map[string]bool{}, open: map[string]int64{}, last: map[string]evidence.Checkpoint{},
 	}
 	if err := c.Engine.Declare(ctx, declarations(c.Engine)); err != nil {
 		return err
@@ -76,7 +76,6 @@ type checker struct {
 	keys    evidence.PublicKeys
 	told    map[string]bool                // rows that were reported as damaged or gone
 	lost    map[string]int                 // how many of them, by collection
-	shops   map[string]bool                // ids of stores that were met
 	foreign map[string]bool                // ids of keys that something is signed with, and that are not there
 	open    map[string]int64               // by checkpoint: seals whose proofs were not met yet
 	last    map[string]evidence.Checkpoint // the newest of each store
@@ -109,7 +108,9 @@ func (k *checker) rows(ctx context.Context, collection string, met func(id strin
 		if damage != nil && r.Doc == nil && r.ID != "" {
 			return k.stray(ctx, collection, r.ID, damage)
 		}
-		k.meet(r.ID, met)
+		if met != nil {
+			met(r.ID)
+		}
 		if damage == nil {
 			damage = fn(r)
 		}
@@ -119,15 +120,6 @@ func (k *checker) rows(ctx context.Context, collection string, met func(id strin
 		}
 		return damage
 	})
-}
-
-func (k *checker) meet(id string, met func(string)) {
-	if store, _, ok := strings.Cut(id, "/"); ok {
-		k.shops[store] = true
-	}
-	if met != nil {
-		met(id)
-	}
 }
 
 // stray reports an entry of a key that no row has: once for a row that is gone with all its entries left.

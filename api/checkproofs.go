@@ -201,25 +201,9 @@ func (k *checker) owner(ctx context.Context, kind, id string) (there, unknown bo
 	return there, unknown, err
 }
 
-// allBlobs reads every blob of every store that was met, also those that nothing names.
+// allBlobs reads every blob of every store, also those that nothing names.
 func (k *checker) allBlobs(ctx context.Context) error {
-	for store := range k.shops {
-		for after := ""; ; {
-			page, err := k.Blobs.List(ctx, store, after, storage.MaxList)
-			if errors.Is(err, storage.ErrValue) || err == nil && len(page) == 0 {
-				break // what stands before the slash of an id is no store in every collection
-			} else if err != nil {
-				return err
-			}
-			for _, b := range page {
-				if err := k.blob(ctx, b.Key); err != nil {
-					return err
-				}
-				after = b.Key
-			}
-		}
-	}
-	return nil
+	return storage.EachBlob(ctx, k.Blobs, func(b storage.BlobInfo) error { return k.blob(ctx, b.Key) })
 }
 
 func (k *checker) blob(ctx context.Context, key string) error {

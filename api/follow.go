@@ -28,7 +28,7 @@ func (s *Server) serveQueues() {
 	s.relay.Every("checkpoints", checkpointEvery, s.Checkpoint)
 	s.relay.Every("keys", 6*time.Hour, s.auth.Rotate)
 	s.relay.Every("prune", 24*time.Hour, s.prune)
-	s.relay.Every("sweep", sweepEvery, s.sweep)
+	s.relay.Every("sweep", background.SweepEvery, s.sweep)
 }
 
 func (s *Server) visitQueue() background.Queue[visit.Visit] {

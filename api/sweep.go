@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"example.com/walkaround/api/background"
 )
-
-// sweepEvery is how often blobs are looked for that nothing names. It reads every document.
-const sweepEvery = 24 * time.Hour
 
 // sweep deletes the blobs that nothing has named for a day. A damaged document may name anything: then nothing is deleted
 // until it is mended, and check names it.

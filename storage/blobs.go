@@ -64,6 +64,39 @@ type Blobs interface {
 	Close() error
 }
 
+// EachBlob calls fn with every blob of every store. An error of fn ends it and is returned untouched.
+func EachBlob(ctx context.Context, blobs Blobs, fn func(BlobInfo) error) error {
+	stores, err := blobs.Stores(ctx)
+	if err != nil {
+		return err
+	}
+	for _, store := range stores {
+		if err := EachBlobOf(ctx, blobs, store, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EachBlobOf is EachBlob of one store.
+func EachBlobOf(ctx context.Context, blobs Blobs, store string, fn func(BlobInfo) error) error {
+	for after := ""; ; {
+		list, err := blobs.List(ctx, store, after, MaxList)
+		if err != nil {
+			return err
+		}
+		for _, info := range list {
+			if err := fn(info); err != nil {
+				return err
+			}
+			after = info.Key
+		}
+		if len(list) < MaxList {
+			return nil
+		}
+	}
+}
+
 // Verify reads a blob and compares its bytes with its name. ErrCorrupt when they differ, ErrNotFound.
 func Verify(ctx context.Context, blobs Blobs, key string) (err error) {
 	r, info, err := blobs.Open(ctx, key)

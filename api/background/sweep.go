@@ -16,6 +16,9 @@ import (
 // clocks that are apart. A backup counts on the day (package storage/archive).
 const sweepAfter = 25 * time.Hour
 
+// SweepEvery is how often to sweep, counted from the end of the last: then what one sweep marks the next one deletes.
+const SweepEvery = sweepAfter
+
 // ErrUnsure says that nothing was swept: what a damaged document names can't be known.
 var ErrUnsure = errors.New("background: a document is damaged, so what it names can't be known; nothing is swept")
 
@@ -88,7 +91,7 @@ func (s Sweeper) look(ctx context.Context, found func(Unnamed) error) (*nameSet,
 		return nil, err
 	}
 	now := s.Now()
-	return names, s.eachBlob(ctx, func(info storage.BlobInfo) error {
+	return names, storage.EachBlob(ctx, s.Blobs, func(info storage.BlobInfo) error {
 		if names.has(info.Key) || now.Sub(info.Stored) < sweepAfter {
 			return nil
 		}
@@ -118,34 +121,10 @@ func (s Sweeper) describe(ctx context.Context, info storage.BlobInfo, now time.T
 	return u, err
 }
 
-// eachBlob calls fn with every blob there is.
-func (s Sweeper) eachBlob(ctx context.Context, fn func(storage.BlobInfo) error) error {
-	stores, err := s.Blobs.Stores(ctx)
-	if err != nil {
-		return err
-	}
-	for _, store := range stores {
-		for after, more := "", true; more; {
-			list, err := s.Blobs.List(ctx, store, after, storage.MaxList)
-			if err != nil {
-				return err
-			}
-			for _, info := range list {
-				if err := fn(info); err != nil {
-					return err
-				}
-				after = info.Key
-			}
-			more = len(list) == storage.MaxList
-		}
-	}
-	return nil
-}
-
 // names gathers what all documents name.
 func (s Sweeper) names(ctx context.Context) (*nameSet, error) {
 	blobs := int64(0)
-	if err := s.eachBlob(ctx, func(storage.BlobInfo) error { blobs++; return nil }); err != nil {
+	if err := storage.EachBlob(ctx, s.Blobs, func(storage.BlobInfo) error { blobs++; return nil }); err != nil {
 		return nil, err
 	}
 	names := newNameSet(blobs)
@@ -242,8 +221,10 @@ func (s *sweeping) forget(ctx context.Context, names *nameSet) error {
 	})
 }
 
-// nameSet holds the names of blobs in little room (a Bloom filter): what was added is always there, and of what was not
-// about one in a thousand seems to be. Which these are changes with each sweep, so that they only wait longer.
+// nameSet holds the names of blobs in little room (a Bloom filter): what was added is always there, and of what was not a
+// few seem to be. How many depends on how many digests documents hold for each blob: at three not one in ten thousand, at
+// six about one in a thousand, at ten about one in a hundred. Which these are changes with each sweep, so that they only wait
+// longer. It takes 12 MB for a million blobs, and never more than 256 MiB.
 type nameSet struct {
 	seed  maphash.Seed
 	bits  []uint64
@@ -251,7 +232,7 @@ type nameSet struct {
 }
 
 const (
-	bitsEach  = 24 // a blob: documents hold more digests than those of blobs
+	bitsEach  = 96 // a blob: documents hold more digests than those of blobs
 	mostBits  = 1 << 31
 	leastBits = 1 << 16
 	probes    = 8

@@ -2,6 +2,7 @@ package background_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -397,5 +398,35 @@ func TestAMarkFromBeforeALaterNameCountsForNothing(t *testing.T) {
 	fine(t, y.Engine.Delete(t.Context(), "photos", id, 1))
 	if swept := y.sweep(); swept.Deleted != 0 || swept.Marked != 1 {
 		t.Errorf("%+v: what was named a moment ago must wait a day", swept)
+	}
+}
+
+func TestFewNamesSeemToBeThereThatAreNot(t *testing.T) {
+	const blobs = 20_000
+	digests := func(from, n int) []string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, from+i)))
+		}
+		return list
+	}
+	others := digests(0, blobs)
+	for each, most := range map[int]int{3: blobs / 2_000, 6: blobs / 500, 10: blobs / 50} {
+		if hits := background.FalseHits(blobs, digests(blobs, each*blobs), others); hits > most {
+			t.Errorf("at %d digests a blob %d of %d seem to be named, want no more than %d", each, hits, blobs, most)
+		}
+	}
+}
+
+func TestTheNextSweepDeletesWhatOneMarks(t *testing.T) {
+	y := newYard(t)
+	lost := y.put("lost")
+	y.clock.move(background.SweepEvery)
+	if swept := y.sweep(); swept.Marked != 1 {
+		t.Fatalf("%+v", swept)
+	}
+	y.clock.move(background.SweepEvery)
+	if swept := y.sweep(); swept.Deleted != 1 || y.there(lost) {
+		t.Errorf("%+v", swept)
 	}
 }

@@ -16,6 +16,9 @@
 // what it read. So a backup that was cut or changed anywhere is refused. That protects from bad disks and broken copies; who
 // forges a backup on purpose can't forge the seals in it.
 //
+// A file that can't be read is filled up with zeros, so that it is known by its digest, and its neighbours are backed up. Where
+// it can't be read until when a blob is retained, the longest retention of the store is taken, or ten years if there is none.
+//
 // Documents are read before blobs. A blob is stored before a document names it, and what nothing names any more is swept a
 // day later at the earliest: so the blobs that are named in a backup are in it.
 package archive
@@ -89,7 +92,12 @@ type Manifest struct {
 	Blobs            int64            `json:"blobs"`
 	BlobBytes        int64            `json:"blob_bytes"`
 	DamagedBlobs     int64            `json:"damaged_blobs"` // counted in Blobs: their bytes were not those of their name, and are not restored
-	Digest           string           `json:"digest"`        // sha256: and the SHA-256 of every byte before this entry, then of this text with an empty digest
+
+	// DamagedRetentions are blobs of which it could not be read until when they are retained. They are in the backup, retained
+	// until the latest moment that any blob is.
+	DamagedRetentions int64 `json:"damaged_retentions,omitempty"`
+
+	Digest string `json:"digest"` // sha256: and the SHA-256 of every byte before this entry, then of this text with an empty digest
 }
 
 // Count is the number of all documents.
@@ -101,7 +109,7 @@ func (m Manifest) Count() (n int64) {
 }
 
 // Damaged says how much was found damaged when the backup was made.
-func (m Manifest) Damaged() int64 { return m.DamagedDocuments + m.DamagedBlobs }
+func (m Manifest) Damaged() int64 { return m.DamagedDocuments + m.DamagedBlobs + m.DamagedRetentions }
 
 // Watch follows a backup or a restore. Its functions are called by one goroutine at a time; each may be nil.
 type Watch struct {

@@ -12,7 +12,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"example.com/walkaround/storage"
 	"example.com/walkaround/storage/archive"
@@ -261,6 +263,127 @@ func TestWhatIsDamagedIsToldAndHoldsUpNothing(t *testing.T) {
 		t.Errorf("the damaged blob is there: %v", err)
 	}
 	ok(t, to.opens())
+}
+
+func TestAFileThatCannotBeReadHoldsUpNothing(t *testing.T) {
+	for name, hurt := range map[string]func(torn) storage.Blobs{
+		"not opened":  func(b torn) storage.Blobs { b.open = true; return b },
+		"breaks off":  func(b torn) storage.Blobs { return b },
+		"is too long": func(b torn) storage.Blobs { b.ends = io.EOF; return b },
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, to := newPlace(t), newPlace(t)
+			from.sample()
+			bad := from.blob("main", "can't be read to its end")
+			from.Blobs = hurt(torn{Blobs: from.Blobs, key: bad.Key, ends: syscall.EIO})
+			var told []string
+			var backup bytes.Buffer
+			m, err := archive.Write(t.Context(), &backup, from.Storage, header(), archive.Watch{Damaged: func(err error) { told = append(told, err.Error()) }})
+			ok(t, err)
+			if m.DamagedBlobs != 1 || m.Blobs != 5 || len(told) != 1 || !strings.Contains(told[0], bad.Key) {
+				t.Errorf("%+v: %q", m, told)
+			}
+			restored, err := to.restore(backup.Bytes())
+			ok(t, err)
+			list, err := to.Blobs.List(t.Context(), "main", "", 10)
+			ok(t, err)
+			if restored.DamagedBlobs != 1 || len(list) != 3 {
+				t.Errorf("%+v: %v", restored, list)
+			}
+		})
+	}
+}
+
+// torn are blobs of which one can't be read.
+type torn struct {
+	storage.Blobs
+	key  string
+	open bool // not even opened
+	ends error
+}
+
+func (b torn) Open(ctx context.Context, key string) (io.ReadSeekCloser, storage.BlobInfo, error) {
+	if key == b.key && b.open {
+		return nil, storage.BlobInfo{}, b.ends
+	}
+	r, info, err := b.Blobs.Open(ctx, key)
+	if key == b.key {
+		r = tornReader{r, &io.LimitedReader{R: r, N: 3}, b.ends}
+	}
+	return r, info, err
+}
+
+type tornReader struct {
+	io.ReadSeekCloser
+	from *io.LimitedReader
+	ends error
+}
+
+func (r tornReader) Read(p []byte) (int, error) {
+	if r.from.N == 0 {
+		return 0, r.ends
+	}
+	return r.from.Read(p)
+}
+
+func TestAStoreThatGoesAwayEndsTheBackup(t *testing.T) {
+	from := newPlace(t)
+	from.sample()
+	from.Blobs = away{from.Blobs, new(bool)}
+	if _, err := archive.Write(t.Context(), io.Discard, from.Storage, header(), archive.Watch{}); !errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// away are blobs that are out of reach from the first that is opened on.
+type away struct {
+	storage.Blobs
+	gone *bool
+}
+
+func (a away) Open(context.Context, string) (io.ReadSeekCloser, storage.BlobInfo, error) {
+	*a.gone = true
+	return nil, storage.BlobInfo{}, storage.ErrUnavailable
+}
+
+func (a away) Stores(ctx context.Context) ([]string, error) {
+	if *a.gone {
+		return nil, storage.ErrUnavailable
+	}
+	return a.Blobs.Stores(ctx)
+}
+
+func TestARetentionThatCannotBeReadIsTheLongestOfTheStore(t *testing.T) {
+	for name, c := range map[string]struct {
+		others []time.Time
+		want   time.Time
+	}{
+		"others are retained": {[]time.Time{until, until.AddDate(1, 0, 0), until.AddDate(0, 1, 0)}, until.AddDate(1, 0, 0)},
+		"none is":             {nil, header().CreatedAt.AddDate(10, 0, 0)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, to := newPlace(t), newPlace(t)
+			sealed := from.blob("main", "sealed")
+			ok(t, from.Blobs.Retain(t.Context(), sealed.Key, until))
+			ok(t, os.WriteFile(filepath.Join(from.folder, "blobs", ".retained", sealed.Key), []byte("20"), 0o600))
+			for i, end := range c.others {
+				ok(t, from.Blobs.Retain(t.Context(), from.blob("main", fmt.Sprint(i)).Key, end))
+			}
+			var told []string
+			var backup bytes.Buffer
+			m, err := archive.Write(t.Context(), &backup, from.Storage, header(), archive.Watch{Damaged: func(err error) { told = append(told, err.Error()) }})
+			ok(t, err)
+			if m.DamagedRetentions != 1 || m.Damaged() != 1 || len(told) != 1 || !strings.Contains(told[0], sealed.Key) {
+				t.Errorf("%+v: %q", m, told)
+			}
+			restored, err := to.restore(backup.Bytes())
+			ok(t, err)
+			got, err := to.Blobs.Retained(t.Context(), sealed.Key)
+			if err != nil || !got.Equal(c.want) || restored.DamagedRetentions != 1 {
+				t.Errorf("restored %+v, retained until %s (%v), want %s", restored, got, err, c.want)
+			}
+		})
+	}
 }
 
 // damaging is an engine of which one record is damaged, and which can't show one moment.

@@ -280,7 +280,7 @@ func (s *scanner) end(h *tar.Header, head []byte) error {
 	if err := json.Unmarshal(rest[:h.Size], &told); err != nil {
 		return fmt.Errorf("%w: its manifest: %w", ErrDamaged, err)
 	}
-	s.manifest.DamagedDocuments = told.DamagedDocuments
+	s.manifest.DamagedDocuments, s.manifest.DamagedRetentions = told.DamagedDocuments, told.DamagedRetentions
 	if s.manifest, err = digested(s.manifest, s.tally.sum); err != nil {
 		return err
 	}

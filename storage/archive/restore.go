@@ -188,7 +188,7 @@ func (t *restorer) count(ctx context.Context, m Manifest) error {
 	}
 	for store, want := range t.stored {
 		n := int64(0)
-		err := eachOf(ctx, t.blobs, store, func(storage.BlobInfo) error { n++; return nil })
+		err := storage.EachBlobOf(ctx, t.blobs, store, func(storage.BlobInfo) error { n++; return nil })
 		if err != nil || n != want {
 			return errors.Join(err, fmt.Errorf("%w: %d blobs of %s are stored, and the backup has %d", storage.ErrCorrupt, n, store, want))
 		}

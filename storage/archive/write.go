@@ -48,6 +48,8 @@ type writer struct {
 	at       time.Time
 	manifest Manifest
 	progress Progress
+	longest  time.Time          // until which any blob is retained
+	unknown  []storage.BlobInfo // of which that can't be read
 }
 
 // documents writes the header and all documents, at one moment if the engine can show one.
@@ -159,7 +161,7 @@ func (c *chunk) flush() error {
 
 // blobs writes all blobs that are there once the documents are written.
 func (b *writer) blobs(ctx context.Context) error {
-	if err := b.eachBlob(ctx, func(info storage.BlobInfo) error {
+	if err := storage.EachBlob(ctx, b.from.Blobs, func(info storage.BlobInfo) error {
 		b.progress.TotalBlobs++
 		b.progress.TotalBytes += info.Bytes
 		return nil
@@ -167,58 +169,70 @@ func (b *writer) blobs(ctx context.Context) error {
 		return err
 	}
 	b.watch.progress(b.progress)
-	return b.eachBlob(ctx, func(info storage.BlobInfo) error {
-		err := b.blob(ctx, info.Key)
-		if errors.Is(err, storage.ErrNotFound) { // deleted meanwhile, so nothing named it when the documents were read
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("back up blob %s: %w", info.Key, err)
-		}
-		return nil
-	})
-}
-
-func (b *writer) eachBlob(ctx context.Context, fn func(storage.BlobInfo) error) error {
-	stores, err := b.from.Blobs.Stores(ctx)
-	for _, store := range stores {
-		err = errors.Join(err, eachOf(ctx, b.from.Blobs, store, fn))
+	if err := storage.EachBlob(ctx, b.from.Blobs, func(info storage.BlobInfo) error { return b.met(ctx, info) }); err != nil {
+		return err
 	}
-	return err
-}
-
-// eachOf calls fn with every blob of a store.
-func eachOf(ctx context.Context, blobs storage.Blobs, store string, fn func(storage.BlobInfo) error) error {
-	for after := ""; ; {
-		list, err := blobs.List(ctx, store, after, storage.MaxList)
-		if err != nil {
+	for _, info := range b.unknown {
+		until := b.longest
+		if until.IsZero() {
+			until = b.at.AddDate(usualYears, 0, 0)
+		}
+		b.watch.damaged(fmt.Errorf("%w: until when blob %s is retained can't be read; in the backup it is until %s", storage.ErrCorrupt, info.Key, until.Format(time.DateOnly)))
+		if err := b.blob(ctx, info, until); err != nil {
 			return err
 		}
-		for _, info := range list {
-			if err := fn(info); err != nil {
-				return err
-			}
-			after = info.Key
-		}
-		if len(list) < storage.MaxList {
-			return nil
-		}
 	}
+	return nil
+}
+
+// usualYears is for how long evidence is retained unless something else is set.
+const usualYears = 10
+
+// met writes a blob of which it is known until when it is retained, and keeps the others for later: the longest retention
+// of the store will do for them too.
+func (b *writer) met(ctx context.Context, info storage.BlobInfo) error {
+	until, err := b.from.Blobs.Retained(ctx, info.Key)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil // deleted meanwhile, so nothing named it when the documents were read
+	case err != nil:
+		if err := b.lost(ctx, err); err != nil {
+			return fmt.Errorf("back up the retention of blob %s: %w", info.Key, err)
+		}
+		b.manifest.DamagedRetentions++
+		b.unknown = append(b.unknown, info)
+		return nil
+	case until.After(b.longest):
+		b.longest = until
+	}
+	return b.blob(ctx, info, until)
+}
+
+// lost is nil where one thing can't be read, and the error where nothing can: its context has ended, or the store is away.
+func (b *writer) lost(ctx context.Context, err error) error {
+	if ended := ctx.Err(); ended != nil {
+		return ended
+	}
+	if _, away := b.from.Blobs.Stores(ctx); away != nil {
+		return errors.Join(err, away)
+	}
+	return nil
 }
 
 // blob writes one blob. Bytes that are not those of its name are written too, told and counted: the reader knows them by
-// their digest as well.
-func (b *writer) blob(ctx context.Context, key string) (err error) {
-	until, err := b.from.Blobs.Retained(ctx, key)
-	if err != nil {
-		return err
-	}
-	r, info, err := b.from.Blobs.Open(ctx, key)
-	if err != nil {
-		return err
+// their digest as well. Zeros stand for those that can't be read.
+func (b *writer) blob(ctx context.Context, info storage.BlobInfo, until time.Time) (err error) {
+	r, now, err := b.from.Blobs.Open(ctx, info.Key)
+	switch {
+	case errors.Is(err, storage.ErrNotFound): // deleted meanwhile
+		return nil
+	case err != nil:
+		r = unreadable{err}
+	default:
+		info = now
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	h := entry("blobs/"+key, info.Bytes, b.at)
+	h := entry("blobs/"+info.Key, info.Bytes, b.at)
 	if !until.IsZero() {
 		h.PAXRecords = map[string]string{retainedKey: until.UTC().Format(time.RFC3339Nano)}
 	}
@@ -226,36 +240,69 @@ func (b *writer) blob(ctx context.Context, key string) (err error) {
 		return err
 	}
 	sum := sha256.New()
-	to := &counted{ctx: ctx, to: io.MultiWriter(b.tar, sum), b: b}
-	if _, err := io.CopyN(to, r, info.Bytes); err != nil {
-		return fmt.Errorf("read it: %w", err)
+	failed, err := b.bytes(ctx, io.MultiWriter(b.tar, sum), r, info.Bytes)
+	if err != nil {
+		return fmt.Errorf("back up blob %s: %w", info.Key, err)
 	}
 	b.progress.Blobs++
 	b.manifest.Blobs++
 	b.manifest.BlobBytes += info.Bytes
 	b.watch.progress(b.progress)
-	if !strings.HasSuffix(key, "/"+hex.EncodeToString(sum.Sum(nil))) {
+	if !strings.HasSuffix(info.Key, "/"+hex.EncodeToString(sum.Sum(nil))) {
 		b.manifest.DamagedBlobs++
-		b.watch.damaged(fmt.Errorf("%w: blob %s", storage.ErrCorrupt, key))
+		b.watch.damaged(errors.Join(fmt.Errorf("%w: blob %s", storage.ErrCorrupt, info.Key), failed))
 	}
 	return nil
 }
+
+// bytes copies so many bytes, and fills up with zeros what can't be read: failed says why.
+func (b *writer) bytes(ctx context.Context, w io.Writer, r io.Reader, size int64) (failed, err error) {
+	to := &counted{ctx: ctx, to: w, b: b}
+	n, failed := io.CopyN(to, r, size)
+	if failed == nil {
+		return nil, nil
+	}
+	if to.err != nil {
+		return nil, to.err
+	}
+	if err := b.lost(ctx, failed); err != nil {
+		return nil, err
+	}
+	_, err = io.CopyN(to, nothing{}, size-n)
+	return failed, err
+}
+
+// nothing reads as zeros.
+type nothing struct{}
+
+func (nothing) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// unreadable is a blob that can't be opened.
+type unreadable struct{ err error }
+
+func (u unreadable) Read([]byte) (int, error)       { return 0, u.err }
+func (u unreadable) Seek(int64, int) (int64, error) { return 0, u.err }
+func (unreadable) Close() error                     { return nil }
 
 // counted tells of the bytes that pass, and ends with its context.
 type counted struct {
 	ctx context.Context //nolint:containedctx // it lives for one blob
 	to  io.Writer
 	b   *writer
+	err error // of the last write
 }
 
-func (c *counted) Write(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
+func (c *counted) Write(p []byte) (n int, err error) {
+	if c.err = c.ctx.Err(); c.err != nil {
+		return 0, c.err
 	}
-	n, err := c.to.Write(p)
+	n, c.err = c.to.Write(p)
 	c.b.progress.BlobBytes += int64(n)
 	c.b.watch.progress(c.b.progress)
-	return n, err
+	return n, c.err
 }
 
 // finish writes the manifest and the end.
