@@ -386,6 +386,42 @@ func TestARetentionThatCannotBeReadIsTheLongestOfTheStore(t *testing.T) {
 	}
 }
 
+func TestWhatIsThereAlreadyIsComparedWhole(t *testing.T) {
+	from := newPlace(t)
+	from.sample()
+	whole := from.backup()
+	for name, change := range map[string]func(*storage.Record){
+		"its summary":        func(r *storage.Record) { r.Summary = document(t, "id", "2") },
+		"its lack of one":    func(r *storage.Record) { r.Summary = nil },
+		"the value of a key": func(r *storage.Record) { r.Keys[1].Value = "main/粵A54321" },
+		"a key that is gone": func(r *storage.Record) { r.Keys = r.Keys[:1] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			to := newPlace(t)
+			if _, err := to.restore(whole[:len(whole)-600]); err == nil {
+				t.Fatal("what is cut is restored")
+			}
+			to.declare("visits", "plate", "pending")
+			var there storage.Record
+			ok(t, to.Engine.Walk(t.Context(), "visits", func(r storage.Record, damage error) error {
+				if r.ID == "main/1" {
+					there = r
+				}
+				return damage
+			}))
+			ok(t, to.Engine.Delete(t.Context(), "visits", there.ID, there.Version))
+			change(&there)
+			to.put("visits", there)
+			if _, err := to.restore(whole); !errors.Is(err, storage.ErrCorrupt) || !strings.Contains(err.Error(), "visits") {
+				t.Errorf("got %v", err)
+			}
+			if err := to.opens(); !errors.Is(err, migrate.ErrRestoring) {
+				t.Errorf("it is opened: %v", err)
+			}
+		})
+	}
+}
+
 // damaging is an engine of which one record is damaged, and which can't show one moment.
 type damaging struct {
 	storage.Engine

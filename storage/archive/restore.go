@@ -2,7 +2,10 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io"
@@ -28,10 +31,10 @@ func Restore(ctx context.Context, r io.Reader, into Storage, steps migrate.Steps
 	if !ok {
 		return Manifest{}, fmt.Errorf("nothing can be restored into %T", into.Engine)
 	}
-	to := &restorer{engine: engine, blobs: into.Blobs, steps: steps, keys: map[string][]string{}, stored: map[string]int64{}}
+	to := &restorer{engine: engine, blobs: into.Blobs, steps: steps, keys: map[string][]string{}, read: map[string]*sameness{}, stored: map[string]int64{}}
 	m, err := scan(ctx, r, to, watch)
 	if err == nil {
-		err = to.count(ctx, m)
+		err = to.count(ctx)
 	}
 	if err == nil {
 		err = migrate.EndRestore(ctx, engine)
@@ -44,8 +47,9 @@ type restorer struct {
 	engine storage.Restorer
 	blobs  storage.Blobs
 	steps  migrate.Steps
-	keys   map[string][]string // by collection: its keys as far as they were met
-	stored map[string]int64    // by store: its blobs
+	keys   map[string][]string  // by collection: its keys as far as they were met
+	read   map[string]*sameness // by collection: its records as they were backed up
+	stored map[string]int64     // by store: its blobs
 }
 
 // begin marks an empty store, or finds the mark of a restore of the same backup.
@@ -77,7 +81,7 @@ func (t *restorer) empty(ctx context.Context) error {
 		return err
 	}
 	for _, name := range names {
-		if n, err := records(ctx, t.engine, name, 1); err != nil || n > 0 {
+		if there, err := holds(ctx, t.engine, name); err != nil || there {
 			return errors.Join(err, fmt.Errorf("%w: there are %s", ErrNotEmpty, name))
 		}
 	}
@@ -93,25 +97,26 @@ func (t *restorer) empty(ctx context.Context) error {
 	return nil
 }
 
-var errEnough = errors.New("storage/archive: enough was counted")
+var errThere = errors.New("storage/archive: a record is there")
 
-// records counts whole records up to a number; 0 counts all.
-func records(ctx context.Context, e storage.Engine, collection string, most int64) (n int64, err error) {
-	err = e.Walk(ctx, collection, func(_ storage.Record, damage error) error {
-		if n++; n == most {
-			return errEnough
-		}
-		return damage
-	})
-	if errors.Is(err, errEnough) {
-		err = nil
+// holds says whether a collection has records.
+func holds(ctx context.Context, e storage.Engine, collection string) (bool, error) {
+	err := e.Walk(ctx, collection, func(storage.Record, error) error { return errThere })
+	if errors.Is(err, errThere) {
+		return true, nil
 	}
-	return n, err
+	return false, err
 }
 
 func (t *restorer) records(ctx context.Context, collection string, list []storage.Record) error {
 	if err := t.declare(ctx, collection, list); err != nil {
 		return err
+	}
+	if t.read[collection] == nil {
+		t.read[collection] = &sameness{}
+	}
+	for _, r := range list {
+		t.read[collection].add(r)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
@@ -145,7 +150,8 @@ func (t *restorer) declare(ctx context.Context, collection string, list []storag
 	return t.engine.Declare(ctx, []storage.Declaration{{Name: collection, Keys: keys}})
 }
 
-// record stores one record. One that is there already must be the same: it was stored by a restore that broke off.
+// record stores one record. One that is there already must be the same: it was stored by a restore that broke off. Its
+// summary and keys, which Get need not tell, are compared by count.
 func (t *restorer) record(ctx context.Context, collection string, r storage.Record) error {
 	err := t.engine.Restore(ctx, collection, r)
 	if !errors.Is(err, storage.ErrExists) {
@@ -175,15 +181,48 @@ func (t *restorer) blob(ctx context.Context, b blob, r io.Reader) error {
 	return nil
 }
 
-// count holds what is stored now to what was read.
-func (t *restorer) count(ctx context.Context, m Manifest) error {
-	for collection, want := range m.Documents {
-		n, err := records(ctx, t.engine, collection, 0)
-		if collection == migrate.Collection {
-			n-- // the mark
+// sameness is a digest of records in any order: all of a record counts, its summary and keys too.
+type sameness struct {
+	records int64
+	sum     [sha256.Size]byte
+}
+
+func (s *sameness) add(r storage.Record) {
+	r.Keys = slices.Clone(r.Keys)
+	slices.SortFunc(r.Keys, func(a, b storage.KeyValue) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
+	})
+	sum := sha256.Sum256(appendRecord(nil, r))
+	subtle.XORBytes(s.sum[:], s.sum[:], sum[:])
+	s.records++
+}
+
+// same compares what is stored of a collection now with what was read.
+func (t *restorer) same(ctx context.Context, collection string) error {
+	var is sameness
+	err := t.engine.Walk(ctx, collection, func(r storage.Record, damage error) error {
+		if damage == nil && !migrate.IsMark(collection, r.ID) {
+			is.add(r)
 		}
-		if err != nil || n != want {
-			return errors.Join(err, fmt.Errorf("%w: %d %s are stored, and the backup has %d", storage.ErrCorrupt, n, collection, want))
+		return damage
+	})
+	want := t.read[collection]
+	switch {
+	case err != nil:
+		return err
+	case is.records != want.records:
+		return fmt.Errorf("%w: %d %s are stored, and the backup has %d", storage.ErrCorrupt, is.records, collection, want.records)
+	case is != *want:
+		return fmt.Errorf("%w: the %s that are stored are not those of the backup", storage.ErrCorrupt, collection)
+	}
+	return nil
+}
+
+// count holds what is stored now to what was read.
+func (t *restorer) count(ctx context.Context) error {
+	for collection := range t.read {
+		if err := t.same(ctx, collection); err != nil {
+			return err
 		}
 	}
 	for store, want := range t.stored {

@@ -80,6 +80,9 @@ func Restoring(ctx context.Context, e storage.Engine) (backup string, err error)
 	return s.Value.Backup, err
 }
 
+// IsMark says whether a record is the mark that BeginRestore sets.
+func IsMark(collection, id string) bool { return collection == Collection && id == restoreID }
+
 // EndRestore takes the mark away.
 func EndRestore(ctx context.Context, e storage.Engine) error {
 	s, err := sayingsOf(e).Get(ctx, restoreID)
