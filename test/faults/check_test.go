@@ -2,7 +2,9 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +27,7 @@ func TestCheckNamesEachCorruption(t *testing.T) {
 	faults, notes := checked(t, s.folder)
 	expect(t, faults, nil)
 	expect(t, notes, nil)
+	stray := strings.Repeat("ab", 32)
 	first, second := "visits/main/"+s.first, "visits/main/"+s.second
 	photo, checkpoint := "photos/main/"+s.photo, "checkpoints/main/00000000000"
 	for _, c := range []struct {
@@ -86,6 +89,12 @@ func TestCheckNamesEachCorruption(t *testing.T) {
 		{"a photo cut short", func(d damage) {
 			d.rewrite(d.blob(s.photoSum), func(b []byte) []byte { return b[:len(b)-1] })
 		}, []string{"blob blobs/main/" + s.photoSum + ": its bytes"}},
+		{"a blob of a store that no document is of", func(d damage) {
+			folder := filepath.Join(d.folder, "blobs", "elsewhere", "ab")
+			if err := errors.Join(os.MkdirAll(folder, 0o700), os.WriteFile(filepath.Join(folder, stray), []byte("x"), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"blob blobs/elsewhere/" + stray + ": its bytes"}},
 		{"a photo's file gone", func(d damage) {
 			if err := os.Remove(d.blob(s.photoSum)); err != nil {
 				t.Fatal(err)
