@@ -261,7 +261,7 @@ func (k *checker) refolded(where string, l, rebuilt vehicle.Ledger, certain bool
 		tell = k.find
 	}
 	is, want := markTexts(l.Base), markTexts(rebuilt.Base)
-	for _, id := range differing(is, want) {
+	for _, id := range visit.Differing(is, want) {
 		switch {
 		case is[id] == "":
 			tell("mark", where, "mark %s is missing from what was folded", id)

@@ -62,23 +62,6 @@ func (k *checker) history(where string, v *visit.Visit) *visit.Story {
 	return &story
 }
 
-// differing names the entries that are not alike in both maps, in order.
-func differing[V comparable](a, b map[string]V) []string {
-	var names []string
-	for name, value := range a {
-		if other, ok := b[name]; !ok || other != value {
-			names = append(names, name)
-		}
-	}
-	for name := range b {
-		if _, ok := a[name]; !ok {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
 // sheet holds the sections against their digest: of a frozen sheet, the one that was signed.
 func (k *checker) sheet(ctx context.Context, where string, v visit.Visit, story *visit.Story) error {
 	form, err := v.Sheet().Canonical()
@@ -124,7 +107,7 @@ func changedMembers(signed, now []byte) []string {
 	if json.Unmarshal(signed, &a) != nil || json.Unmarshal(now, &b) != nil {
 		return []string{"the sheet"}
 	}
-	names := differing(texts(a), texts(b))
+	names := visit.Differing(texts(a), texts(b))
 	if len(names) == 0 {
 		return []string{"its digest"}
 	}

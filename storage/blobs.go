@@ -109,7 +109,7 @@ func Verify(ctx context.Context, blobs Blobs, key string) (err error) {
 		}
 	}()
 	hash := sha256.New()
-	n, err := io.Copy(hash, whileLive{ctx, r})
+	n, err := io.Copy(hash, WhileLive(ctx, r))
 	if err != nil {
 		return fmt.Errorf("read blob %s: %w", key, err)
 	}
@@ -120,9 +120,11 @@ func Verify(ctx context.Context, blobs Blobs, key string) (err error) {
 	return nil
 }
 
-// whileLive reads until its context ends.
+// WhileLive reads from r until ctx ends.
+func WhileLive(ctx context.Context, r io.Reader) io.Reader { return whileLive{ctx, r} }
+
 type whileLive struct {
-	ctx context.Context //nolint:containedctx // it lives for one call
+	ctx context.Context //nolint:containedctx // it lives for one reading
 	r   io.Reader
 }
 

@@ -113,14 +113,14 @@ func (c *contradictions) files() {
 		kind         string
 		told, stored map[string]string
 	}{{"photo", c.story.photos, c.v.Photos}, {"recording", c.story.recordings, c.v.Recordings}} {
-		for _, id := range differing(files.told, files.stored) {
+		for _, id := range Differing(files.told, files.stored) {
 			c.unless(false, PartSection, "%s %s is not what its event tells", files.kind, id)
 		}
 	}
 }
 
-// differing names the entries that are not alike in both maps, in order.
-func differing(a, b map[string]string) []string {
+// Differing names the entries that are not alike in both maps, in order.
+func Differing[V comparable](a, b map[string]V) []string {
 	var names []string
 	for name, value := range a {
 		if other, ok := b[name]; !ok || other != value {

@@ -113,26 +113,13 @@ type scanner struct {
 // scan reads a backup into a sink. Records and blobs are handed on as soon as they are known to be those of their names; that
 // nothing is missing is known when scan returns nil.
 func scan(ctx context.Context, r io.Reader, to sink, watch Watch) (Manifest, error) {
-	t := &tally{from: bufio.NewReaderSize(live{ctx, r}, 64<<10), sum: sha256.New()}
+	t := &tally{from: bufio.NewReaderSize(storage.WhileLive(ctx, r), 64<<10), sum: sha256.New()}
 	s := &scanner{tally: t, tar: tar.NewReader(t), to: to, watch: watch, manifest: Manifest{Documents: map[string]int64{}}}
 	err := s.run(ctx)
 	if err != nil && t.failed != nil {
 		err = t.failed
 	}
 	return s.manifest, err
-}
-
-// live ends a reading with its context.
-type live struct {
-	ctx context.Context //nolint:containedctx // it lives for one reading
-	r   io.Reader
-}
-
-func (l live) Read(p []byte) (int, error) {
-	if err := l.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return l.r.Read(p)
 }
 
 func (s *scanner) run(ctx context.Context) error {
