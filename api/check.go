@@ -19,10 +19,10 @@ import (
 
 // Finding is one thing that is not as it was written.
 type Finding struct {
-	Kind  string // row, blob, event, section, seal, mark, key, proof, checkpoint or task
-	Where string // collection/id; of a blob blobs/store_id/SHA-256
-	What  string // one English sentence without personal data
-	Note  bool   // worth telling, but nothing is damaged
+	Kind  string `json:"kind"`  // row, blob, event, section, seal, mark, key, proof, checkpoint or task
+	Where string `json:"where"` // collection/id; of a blob blobs/store_id/SHA-256
+	What  string `json:"what"`  // one English sentence without personal data
+	Note  bool   `json:"note"`  // worth telling, but nothing is damaged
 }
 
 // String is the finding on one line.

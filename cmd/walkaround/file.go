@@ -35,9 +35,9 @@ func takeFile(args []string) (file string, flags []string, err error) {
 
 func isHelp(arg string) bool { return arg == "-h" || strings.TrimLeft(arg, "-") == "help" }
 
-// takeDryRun cuts --dry-run off a command line.
-func takeDryRun(args []string) (there bool, rest []string) {
-	rest = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "--dry-run" || a == "-dry-run" })
+// takeFlag cuts a flag without a value off a command line.
+func takeFlag(args []string, name string) (given bool, rest []string) {
+	rest = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "--"+name || a == "-"+name })
 	return len(rest) < len(args), rest
 }
 

@@ -36,11 +36,11 @@ func TestTheFileStandsFirstOrLast(t *testing.T) {
 
 func TestADryRunIsTaken(t *testing.T) {
 	args := []string{"b.tar", "--dry-run", "--data=d"}
-	there, rest := takeDryRun(args)
+	there, rest := takeFlag(args, "dry-run")
 	if !there || !slices.Equal(rest, []string{"b.tar", "--data=d"}) || args[1] != "--dry-run" {
 		t.Errorf("%t, %q, %q", there, rest, args)
 	}
-	if there, rest := takeDryRun(rest); there || len(rest) != 2 {
+	if there, rest := takeFlag(rest, "dry-run"); there || len(rest) != 2 {
 		t.Errorf("%t, %q", there, rest)
 	}
 }

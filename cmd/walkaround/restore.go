@@ -39,7 +39,7 @@ type restoration struct {
 
 // restore fills an empty store.
 func restore(ctx context.Context, c call) int {
-	dry, args := takeDryRun(c.args)
+	dry, args := takeFlag(c.args, "dry-run")
 	file, flags, err := takeFile(args)
 	if err != nil {
 		c.say("restore: %s.", err)

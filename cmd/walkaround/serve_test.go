@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/walkaround/api"
 	"example.com/walkaround/cmd/walkaround/config"
 	"example.com/walkaround/storage"
 )
@@ -290,27 +291,37 @@ func TestDemoStaysOnThisMachine(t *testing.T) {
 }
 
 func TestCheckExitCodes(t *testing.T) {
+	row, note := api.Finding{Kind: "row", Where: "x", What: "it is gone"}, api.Finding{Kind: "key", Where: "y", What: "old", Note: true}
 	for name, c := range map[string]struct {
-		faults int
+		found  []api.Finding
 		err    error
+		flags  []string
 		code   int
 		out    string
 		stderr string
 	}{
-		"clean":        {0, nil, 0, "Nothing is damaged.\n", ""},
-		"findings":     {2, nil, 1, "row x\n2 findings.\n", ""},
-		"could not":    {0, errors.New("no such folder"), 2, "", "walkaround: no such folder\n"},
-		"ended midway": {1, errors.New("disk gone"), 2, "row x\n", "walkaround: disk gone\n"},
+		"clean":        {nil, nil, nil, 0, "Nothing is damaged.\n", ""},
+		"a note":       {[]api.Finding{note}, nil, nil, 0, "note: key y: old\nNothing is damaged.\n", ""},
+		"findings":     {[]api.Finding{row, note, row}, nil, nil, 1, "row x: it is gone\nnote: key y: old\nrow x: it is gone\n2 findings.\n", ""},
+		"could not":    {nil, errors.New("no such folder"), nil, 2, "", "walkaround: no such folder\n"},
+		"ended midway": {[]api.Finding{row}, errors.New("disk gone"), nil, 2, "row x: it is gone\n", "walkaround: disk gone\n"},
+		"clean, JSON":  {nil, nil, []string{"--json"}, 0, "{\"findings\":0}\n", ""},
+		"findings, JSON": {
+			[]api.Finding{row}, nil, []string{"--json"}, 1,
+			"{\"kind\":\"row\",\"where\":\"x\",\"what\":\"it is gone\",\"note\":false}\n{\"findings\":1}\n", "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := parts{check: func(_ context.Context, _ config.Config, _ *slog.Logger, w io.Writer) (int, error) {
-				if c.faults > 0 {
-					_, _ = io.WriteString(w, "row x\n")
+			p := parts{check: func(_ context.Context, _ config.Config, _ *slog.Logger, tell func(api.Finding) error) error {
+				for _, f := range c.found {
+					if err := tell(f); err != nil {
+						return err
+					}
 				}
-				return c.faults, c.err
+				return c.err
 			}}
 			var out, stderr bytes.Buffer
-			code := runWith(t.Context(), []string{"check", "--data=d"}, call{stdout: &out, stderr: &stderr, parts: p})
+			code := runWith(t.Context(), append([]string{"check", "--data=d"}, c.flags...), call{stdout: &out, stderr: &stderr, parts: p})
 			if code != c.code || out.String() != c.out || stderr.String() != c.stderr {
 				t.Errorf("%d %q %q", code, out.String(), stderr.String())
 			}

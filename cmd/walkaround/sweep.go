@@ -20,7 +20,7 @@ Exit code: 0 it is done, 1 it is not.`
 
 // sweep deletes what nothing names, or lists it.
 func sweep(ctx context.Context, c call) int {
-	dry, flags := takeDryRun(c.args)
+	dry, flags := takeFlag(c.args, "dry-run")
 	c.args = flags
 	cfg, code, ok := c.config("sweep", sweepSummary)
 	if !ok {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -19,15 +18,15 @@ import (
 // parts is what the commands are made of. A command whose part is nil is not there.
 type parts struct {
 	newServer func(context.Context, materials) (server, error)
-	opening   func(*slog.Logger) http.Handler                                                                          // answers until the storage is open
-	seed      func(ctx context.Context, s server, base string, say func(string)) ([]account, error)                    // demo
-	check     func(ctx context.Context, c config.Config, log *slog.Logger, findings io.Writer) (faults int, err error) // check
-	codes     []openapi.Code                                                                                           // the catalogue of problems
+	opening   func(*slog.Logger) http.Handler                                                                  // answers until the storage is open
+	seed      func(ctx context.Context, s server, base string, say func(string)) ([]account, error)            // demo
+	check     func(ctx context.Context, c config.Config, log *slog.Logger, tell func(api.Finding) error) error // check
+	codes     []openapi.Code                                                                                   // the catalogue of problems
 }
 
 // wired is the real house.
 func wired() parts {
-	return parts{newServer: newServer, opening: opening, seed: seedDemo, check: checkFolder, codes: codes()}
+	return parts{newServer: newServer, opening: opening, seed: seedDemo, check: checkStore, codes: codes()}
 }
 
 // newServer builds the API on the storage.
