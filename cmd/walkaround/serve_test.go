@@ -307,7 +307,10 @@ func TestCheckExitCodes(t *testing.T) {
 		"ended midway": {[]api.Finding{row}, errors.New("disk gone"), nil, 2, "row x: it is gone\n", "walkaround: disk gone\n"},
 		"clean, JSON":  {nil, nil, []string{"--json"}, 0, "{\"findings\":0}\n", ""},
 		"findings, JSON": {
-			[]api.Finding{row}, nil, []string{"--json"}, 1,
+			[]api.Finding{row},
+			nil,
+			[]string{"--json"},
+			1,
 			"{\"kind\":\"row\",\"where\":\"x\",\"what\":\"it is gone\",\"note\":false}\n{\"findings\":1}\n", "",
 		},
 	} {
